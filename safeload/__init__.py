@@ -1,0 +1,54 @@
+"""Sign a machine-learning model into one file, verify it, and load it without running what is in it.
+
+::
+
+    safeload.dump(model, "churn.safeload", signer="team.key")
+    model = safeload.load("churn.safeload", trust="team.pub")
+"""
+
+from safeload import errors
+from safeload._api import (
+    PolicyWarning,
+    convert,
+    dump,
+    inspect,
+    load,
+    load_untrusted,
+    pack,
+    sign,
+    unpack,
+    verify,
+)
+from safeload._version import __version__
+from safeload.artifact import Artifact, UnverifiedArtifact
+from safeload.artifact.environment import EnvironmentWarning
+from safeload.container.manifest import Manifest
+from safeload.errors import SafeloadError
+from safeload.keys import Signer, TrustStore, keygen
+from safeload.limits import Limits
+from safeload.policy import Policy
+
+__all__ = [
+    "Artifact",
+    "EnvironmentWarning",
+    "Limits",
+    "Manifest",
+    "Policy",
+    "PolicyWarning",
+    "SafeloadError",
+    "Signer",
+    "TrustStore",
+    "UnverifiedArtifact",
+    "__version__",
+    "convert",
+    "dump",
+    "errors",
+    "inspect",
+    "keygen",
+    "load",
+    "load_untrusted",
+    "pack",
+    "sign",
+    "unpack",
+    "verify",
+]

@@ -1,0 +1,75 @@
+"""Versions at the time of saving, and what to do when they differ at the time of loading."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import sysconfig
+import warnings
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from safeload.container.manifest import Environment
+from safeload.errors import EnvironmentMismatchError
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["ENVIRONMENT_MODES", "EnvironmentWarning", "check_environment", "environment_of"]
+
+ENVIRONMENT_MODES = ("exact", "compatible", "ignore")
+
+
+class EnvironmentWarning(UserWarning):
+    """The model was saved with other versions than are installed here."""
+
+
+def environment_of(modules: Iterable[str]) -> Environment:
+    """This interpreter, and the versions of the distributions that own `modules`."""
+    tops = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names) - {"__main__"}
+    owners = metadata.packages_distributions() if tops else {}
+    names = sorted({name for top in tops for name in owners.get(top, ())}, key=str.lower)
+    return Environment(
+        python=platform.python_version(),
+        platform=sysconfig.get_platform(),
+        distributions={name: metadata.version(name) for name in names},
+    )
+
+
+def check_environment(recorded: Environment, mode: str) -> None:
+    """Compare `recorded` with this process.
+
+    ``exact`` raises EnvironmentMismatchError, ``compatible`` warns once, ``ignore`` does not look.
+    """
+    if mode not in ENVIRONMENT_MODES:
+        raise ValueError(f"environment must be one of {', '.join(ENVIRONMENT_MODES)}, got {mode!r}")
+    if mode == "ignore":
+        return
+    differences = list(_differences(recorded))
+    if not differences:
+        return
+    text = f"the model was saved in another environment: {'; '.join(differences)}"
+    if mode == "exact":
+        raise EnvironmentMismatchError(
+            text, differences=differences, hint="install these versions, or load with environment='compatible'"
+        )
+    warnings.warn(f"{text} (environment='ignore' silences this)", EnvironmentWarning, stacklevel=6)
+
+
+def _differences(recorded: Environment) -> Iterator[str]:
+    here = {"Python": platform.python_version(), "platform": sysconfig.get_platform()}
+    for name, there in (("Python", recorded.python), ("platform", recorded.platform)):
+        if there != here[name]:
+            yield f"{name} {printable(there, 40)}, here {here[name]}"
+    for name, there in recorded.distributions.items():
+        version = _installed(name)
+        if version != there:
+            yield f"{printable(name, 60)} {printable(there, 40)}, here {version or 'not installed'}"
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except (metadata.PackageNotFoundError, ValueError):
+        return None

@@ -1,0 +1,138 @@
+"""An opened file of which nothing is believed yet (docs/format.md, section 10, steps 1 to 5)."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING
+
+from safeload.artifact.verified import Artifact
+from safeload.container.envelope import RECORDS_SIZE_MAX, parse_records, pre_authentication_encoding
+from safeload.container.layout import read_layout
+from safeload.container.leaves import LeafTable
+from safeload.container.manifest_json import manifest_from_json, parse_time
+from safeload.container.source import open_source
+from safeload.errors import ExpiredError, FormatError, LimitError, PreludeMismatchError, SafeloadError
+from safeload.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from safeload.container.envelope import SignatureRecord
+    from safeload.container.layout import Prelude
+    from safeload.container.manifest import Manifest, PreludeRecord
+    from safeload.keys import TrustStore
+
+__all__ = ["UnverifiedArtifact", "file_name"]
+
+
+def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:
+    """What to call `file` in messages."""
+    if isinstance(file, (str, os.PathLike)):
+        return str(os.fspath(file))
+    name = getattr(file, "name", None)
+    return name if isinstance(name, str) else "the file"
+
+
+class UnverifiedArtifact:
+    """A file whose sections add up. Only :meth:`verify` gives something that can be loaded."""
+
+    def __init__(self, file: str | os.PathLike[str] | IO[bytes], *, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.name = file_name(file)
+        self._limits = limits
+        self.source = open_source(file)  # step 1
+        try:
+            with self._errors_name_the_file():
+                self.layout = read_layout(self.source)  # step 2
+                self.records = self._read_records()
+        except BaseException:
+            self.source.close()
+            raise
+
+    def _read_records(self) -> tuple[SignatureRecord, ...]:
+        length = self.layout.size - self.layout.records_off
+        if length > RECORDS_SIZE_MAX:
+            raise FormatError("too-many-records", f"{length:,} bytes of signature records")
+        return parse_records(self.source.read(self.layout.records_off, length))
+
+    @functools.cached_property
+    def manifest_bytes(self) -> bytes:
+        """The exact bytes that the signatures cover."""
+        prelude = self.layout.prelude
+        return self.source.read(prelude.manifest_off, prelude.manifest_len)
+
+    @functools.cached_property
+    def claimed(self) -> Manifest:
+        """What the file says of itself. Nobody vouches for it. Raises FormatError."""
+        with self._errors_name_the_file():
+            return manifest_from_json(self.manifest_bytes)
+
+    def table(self, manifest: Manifest) -> LeafTable:
+        """The leaf table, checked against the root that `manifest` gives (step 6). Raises DigestMismatchError."""
+        prelude = self.layout.prelude
+        table = self.source.read(self.layout.table_off, prelude.table_len)
+        leaves = LeafTable(manifest.payload.digest, prelude.payload_len, table)
+        leaves.check_root(manifest.payload.root)
+        return leaves
+
+    def verify(self, trust: TrustStore, *, now: datetime | None = None) -> Artifact:
+        """Steps 3 to 5 and the root of the table; the leaves are checked as they are read.
+
+        `now` is the clock for expiry. Raises VerificationError and FormatError.
+        """
+        with self._errors_name_the_file():
+            signers = trust.check(pre_authentication_encoding(self.manifest_bytes), self.records, name=self.name)
+            manifest = manifest_from_json(self.manifest_bytes)
+            check_prelude(self.layout.prelude, manifest.prelude)
+            _check_expiry(manifest, now)
+            _check_bounds(manifest, self._limits)
+            table = self.table(manifest)
+        return Artifact(self.name, self.source, self.layout, manifest, table, signers, self._limits)
+
+    @contextlib.contextmanager
+    def _errors_name_the_file(self) -> Iterator[None]:
+        try:
+            yield
+        except SafeloadError as error:
+            error.locate(self.name)
+            raise
+
+    def close(self) -> None:
+        self.source.close()
+
+    def __enter__(self) -> UnverifiedArtifact:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def check_prelude(prelude: Prelude, signed: PreludeRecord) -> None:
+    """Step 5: the signatures cover the manifest, and through it the prelude. Raises PreludeMismatchError."""
+    for field in ("major", "minor", "flags", "payload_off", "payload_len"):
+        if getattr(prelude, field) != getattr(signed, field):
+            raise PreludeMismatchError(f"the prelude's {field} is not what was signed", field=field)
+    if prelude.container_id.hex() != signed.container_id:
+        raise PreludeMismatchError("the prelude's container_id is not what was signed", field="container_id")
+
+
+def _check_expiry(manifest: Manifest, now: datetime | None) -> None:
+    expires = manifest.model.expires if manifest.model else None
+    if expires is not None and (now or datetime.now(UTC)) >= parse_time(expires):
+        raise ExpiredError(f"the model expired at {expires}", hint="ask its signer for a newer one")
+
+
+def _check_bounds(manifest: Manifest, limits: Limits) -> None:
+    declared = sum(member.size for member in manifest.members)
+    stored = manifest.prelude.payload_len
+    if declared > stored and declared > (most := limits.expanded(stored)):
+        raise LimitError(
+            "expansion",
+            f"the members decompress to {declared:,} bytes from {stored:,}, more than the bound of {most:,}",
+            hint="if that is what you expect: limits=Limits(expansion_floor=...)",
+        )

@@ -1,0 +1,48 @@
+"""Members back into files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safeload.container.atomic import atomic_file
+from safeload.container.frames import write_all
+
+if TYPE_CHECKING:
+    from safeload.artifact.verified import Artifact
+
+__all__ = ["write_members"]
+
+
+def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> None:
+    """One member becomes the file `destination`, several a new folder of that name; all of it or nothing.
+
+    Raises FileExistsError for a folder that is there, and what `Artifact.read` raises.
+    """
+    if len(artifact.members) == 1:
+        _write(artifact, artifact.members[0].name, Path(destination))
+        return
+    target = Path(destination)
+    if os.path.lexists(target):
+        raise FileExistsError(f"{target} exists; an artifact of several members is unpacked into a new folder")
+    folder = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
+    folder.mkdir(mode=0o700)
+    try:
+        for member in artifact.members:
+            file = folder / member.name  # the container's rules for names leave no way out of the folder
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write(artifact, member.name, file)
+        folder.chmod(0o755)
+        folder.rename(target)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _write(artifact: Artifact, name: str, path: Path) -> None:
+    data = artifact.read(name)
+    with atomic_file(path) as fd:
+        write_all(fd, data, 0)

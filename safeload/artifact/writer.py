@@ -1,0 +1,136 @@
+"""Members -> a signed file. The file is made in a temporary place; the caller decides when it becomes real."""
+
+from __future__ import annotations
+
+import dataclasses
+import mmap
+import os
+import secrets
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+from safeload.container.encodings import IDENTITY, Compression
+from safeload.container.envelope import SignatureRecord, pack_record, pre_authentication_encoding
+from safeload.container.frames import write_all, write_frames
+from safeload.container.layout import LEAF, MAJOR, MINOR, PAYLOAD_OFF, Prelude, align
+from safeload.container.leaves import DIGESTS, hash_leaves
+from safeload.container.manifest import Manifest, Member, PayloadInfo, PreludeRecord
+from safeload.container.manifest_json import manifest_from_json, manifest_to_json
+from safeload.keys import NUMBERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from safeload.container.leaves import LeafTable
+    from safeload.container.manifest import Arrays, Environment
+    from safeload.keys import Signer
+
+__all__ = ["ArtifactWriter", "Description"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """What the manifest says of the payload beyond its bytes."""
+
+    environment: Environment
+    globals: tuple[str, ...]
+    arrays: Arrays
+    metadata: dict[str, Any]
+
+
+class ArtifactWriter:
+    """Writes into the open file `fd`, which is empty, readable and writable.
+
+    What is to be compressed is first written plain to a nameless file in the folder `scratch`.
+    """
+
+    def __init__(
+        self, fd: int, *, digest: str = "blake3", compression: Compression | None = None, scratch: str | None = None
+    ) -> None:
+        if digest not in DIGESTS:
+            raise ValueError(f"digest must be one of {', '.join(DIGESTS)}, got {digest!r}")
+        self._fd, self._digest, self._scratch = fd, digest, scratch
+        self._compression = compression or Compression()
+        self._members: list[Member] = []
+        self._end = 0
+
+    def add(self, name: str, write: Callable[[IO[bytes]], None]) -> memoryview:
+        """Let `write` fill a member; returns its plain bytes, readable until the writer goes."""
+        offset = align(self._end)
+        if self._compression.encoding == IDENTITY:
+            plain = _written(self._fd, PAYLOAD_OFF + offset, write)
+            stored, frames = len(plain), None
+        else:
+            with tempfile.TemporaryFile(dir=self._scratch) as scratch:
+                plain = _written(scratch.fileno(), 0, write)
+            frames = write_frames(plain, self._compression, self._fd, PAYLOAD_OFF + offset)
+            stored = sum(frames)
+        encoding = self._compression.encoding
+        self._members.append(
+            Member(
+                name=name, kind="file", offset=offset, size=len(plain), stored=stored, encoding=encoding, frames=frames
+            )
+        )
+        self._end = offset + stored
+        return plain
+
+    def finish(self, signer: Signer, description: Description, kinds: Sequence[str]) -> Manifest:
+        """Hash, describe, sign, and write all that stands around the payload; `kinds` has one kind a member."""
+        members = zip(self._members, kinds, strict=True)
+        self._members = [dataclasses.replace(member, kind=kind) for member, kind in members]
+        table = hash_leaves(self._digest, _mapped(self._fd, PAYLOAD_OFF, self._end))
+        container_id = secrets.token_bytes(16)
+        data = manifest_to_json(self._manifest(table, container_id, description))
+        # What this library refuses to read it does not write: names, depth and sizes are checked once, there.
+        manifest = manifest_from_json(data)
+        signature = signer.sign(pre_authentication_encoding(data))
+        record = SignatureRecord(signer.keyid, NUMBERS[signer.algorithm], signature)
+        manifest_off = PAYLOAD_OFF + self._end + len(table.table)
+        prelude = Prelude(
+            payload_len=self._end,
+            manifest_off=manifest_off,
+            manifest_len=len(data),
+            table_len=len(table.table),
+            container_id=container_id,
+        )
+        tail = table.table + data + pack_record(record)
+        write_all(self._fd, memoryview(tail), PAYLOAD_OFF + self._end)
+        write_all(self._fd, memoryview(prelude.pack().ljust(PAYLOAD_OFF, b"\0")), 0)
+        return manifest
+
+    def _manifest(self, table: LeafTable, container_id: bytes, description: Description) -> Manifest:
+        return Manifest(
+            prelude=PreludeRecord(
+                major=MAJOR,
+                minor=MINOR,
+                flags=0,
+                container_id=container_id.hex(),
+                payload_off=PAYLOAD_OFF,
+                payload_len=self._end,
+            ),
+            payload=PayloadInfo(digest=self._digest, leaf=LEAF, root=table.root),
+            members=tuple(self._members),
+            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            environment=description.environment,
+            globals=description.globals,
+            arrays=description.arrays,
+            metadata=description.metadata,
+        )
+
+
+def _written(fd: int, offset: int, write: Callable[[IO[bytes]], None]) -> memoryview:
+    """Let `write` write at `offset`; what it wrote, mapped."""
+    with os.fdopen(os.dup(fd), "r+b", buffering=1 << 20) as file:
+        file.seek(offset)
+        write(file)
+        file.flush()
+        return _mapped(fd, offset, file.tell() - offset)
+
+
+def _mapped(fd: int, offset: int, length: int) -> memoryview:
+    if length == 0:
+        return memoryview(b"")
+    view = memoryview(mmap.mmap(fd, offset + length, access=mmap.ACCESS_READ))
+    return view[offset : offset + length]

@@ -1,0 +1,63 @@
+"""What a pickled member holds: for the manifest, and for whoever saves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safeload.errors import SafeloadError
+from safeload.policy import Policy
+from safeload.policy.judge import denied_globals, streams_of
+from safeload.readers.compressed import decompress
+from safeload.readers.joblib import analyse
+
+if TYPE_CHECKING:
+    from safeload.limits import Limits
+    from safeload.readers.observations import ArrayData, GlobalUse, Stream
+
+__all__ = ["Summary", "summarise"]
+
+_FIRST_OPCODES = frozenset(bytes([op]) for op in b"\x80(]})cldNIKLFGVXSJM")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """`denied` are the globals that the default policy does not allow; `facts` what it refuses besides, in words."""
+
+    modules: frozenset[str] = frozenset()
+    globals: tuple[str, ...] = ()
+    arrays: tuple[ArrayData, ...] = ()
+    denied: tuple[GlobalUse, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+def summarise(view: memoryview, limits: Limits) -> Summary | None:
+    """The summary of a joblib or pickle stream, compressed or not; None for what is neither."""
+    try:
+        plain = decompress(view, limits)
+        if not _begins_like_a_pickle(plain):
+            return None
+        stream = analyse(plain)
+    except SafeloadError:
+        return None
+    return _summary(stream, complete=stream.end == len(plain))
+
+
+def _begins_like_a_pickle(view: memoryview) -> bool:
+    # A text file may happen to parse as opcodes of protocol 0; what picklers write begins with one of these.
+    return bytes(view[:1]) in _FIRST_OPCODES
+
+
+def _summary(stream: Stream, *, complete: bool) -> Summary:
+    parts = tuple(streams_of(stream))
+    used = [each for part in parts for each in part.globals]
+    facts = [fact.text for part in parts for fact in part.facts]
+    if not complete:
+        facts.append("bytes follow after the object")
+    return Summary(
+        modules=frozenset(each.module for each in used),
+        globals=tuple(sorted({each.path for each in used})),
+        arrays=tuple(array for part in parts for array in part.arrays),
+        denied=tuple(denied_globals(stream, Policy.default())),
+        facts=tuple(facts),
+    )

@@ -1,0 +1,1 @@
+"""Bytes <-> structure: layout, envelope, manifest, leaf digests, names of members. Knows no key and no policy."""

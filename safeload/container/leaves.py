@@ -1,0 +1,119 @@
+"""The leaf table: one digest per 4 MiB of stored payload (docs/format.md, section 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safeload.container.layout import DIGEST_SIZE, LEAF, leaf_count
+from safeload.container.parallel import each
+from safeload.errors import DigestMismatchError
+
+if TYPE_CHECKING:
+    from safeload.container.source import Source
+
+__all__ = ["DIGESTS", "LeafTable", "hash_leaves"]
+
+_ROOT = struct.Struct("<QQ")
+Hash = Callable[[bytes | memoryview], bytes]
+
+
+def _blake3() -> Hash:
+    from blake3 import blake3
+
+    return lambda data: blake3(data).digest()
+
+
+def _sha256() -> Hash:
+    return lambda data: hashlib.sha256(data).digest()
+
+
+DIGESTS: dict[str, Callable[[], Hash]] = {"blake3": _blake3, "sha256": _sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class LeafTable:
+    """Digests of the stored payload, `table` being their concatenation in order."""
+
+    digest: str
+    payload_len: int
+    table: bytes
+
+    @property
+    def root(self) -> str:
+        """``H("safeload/v1 table\\0" | u64 leaf | u64 payload_len | table)`` in hexadecimal."""
+        head = b"safeload/v1 table\0" + _ROOT.pack(LEAF, self.payload_len)
+        return DIGESTS[self.digest]()(head + self.table).hex()
+
+    def check_root(self, root: str) -> None:
+        if self.root != root:
+            raise DigestMismatchError("the leaf table is not the one that was signed", leaf=None)
+
+    def span(self, index: int) -> tuple[int, int]:
+        """First byte and end of leaf `index` in the payload."""
+        return index * LEAF, min((index + 1) * LEAF, self.payload_len)
+
+    def read(self, source: Source, payload_off: int, first: int, view: memoryview) -> None:
+        """Read leaves from `first` on into `view`, which covers whole leaves, and check each as it comes.
+
+        Raises DigestMismatchError with the number of the first bad leaf.
+        """
+
+        def make_work() -> Callable[[int], None]:
+            digest = DIGESTS[self.digest]()
+
+            def work(index: int) -> None:
+                piece = view[index * LEAF : (index + 1) * LEAF]
+                source.read_into(payload_off + (first + index) * LEAF, piece)
+                self._compare(first + index, digest(piece))
+
+            return work
+
+        each(make_work, leaf_count(len(view)))
+
+    def check_all(self, source: Source, payload_off: int, look: Callable[[int, memoryview], None]) -> None:
+        """Stream the payload through one buffer a thread, check each leaf, then ``look(offset, leaf)``."""
+
+        def make_work() -> Callable[[int], None]:
+            digest = DIGESTS[self.digest]()
+            buffer = memoryview(bytearray(min(LEAF, self.payload_len)))
+
+            def work(index: int) -> None:
+                start, end = self.span(index)
+                piece = buffer[: end - start]
+                source.read_into(payload_off + start, piece)
+                self._compare(index, digest(piece))
+                look(start, piece)
+
+            return work
+
+        each(make_work, leaf_count(self.payload_len))
+
+    def _compare(self, index: int, actual: bytes) -> None:
+        if actual != self.table[index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE]:
+            start, end = self.span(index)
+            raise DigestMismatchError(
+                f"the payload was changed: leaf {index} (payload bytes {start:,} to {end:,}) is not what was signed",
+                leaf=index,
+            )
+
+
+def hash_leaves(digest: str, payload: memoryview) -> LeafTable:
+    """The table of `payload`, hashed on all cores."""
+    count = leaf_count(len(payload))
+    table = bytearray(DIGEST_SIZE * count)
+
+    def make_work() -> Callable[[int], None]:
+        function = DIGESTS[digest]()
+
+        def work(index: int) -> None:
+            leaf = payload[index * LEAF : (index + 1) * LEAF]
+            table[index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE] = function(leaf)
+
+        return work
+
+    each(make_work, count)
+    return LeafTable(digest, len(payload), bytes(table))

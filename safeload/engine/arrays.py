@@ -1,0 +1,125 @@
+"""Arrays: from joblib's raw bytes as views on the verified memory, and from numpy's own pickled states."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from safeload.engine.stubs import ArrayStub, WrapperStub
+from safeload.errors import CodecError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from safeload.readers.observations import ArrayData
+
+__all__ = ["Memory", "array_from_stub", "array_from_wrapper", "checked_shape"]
+
+# A scalar must not keep a gigabyte alive: below this, arrays are copied out of the file's memory.
+_VIEW_MIN = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The verified bytes and how arrays on them are handed out.
+
+    `shared` is true where arrays may be views on `view`; `writable` is false for ``mmap_mode="r"``; with
+    `native`, foreign byte orders are converted, as `joblib.load` does.
+    """
+
+    view: memoryview
+    shared: bool
+    writable: bool
+    native: bool
+
+
+def array_from_wrapper(stub: Any, data: ArrayData, memory: Memory) -> np.ndarray[Any, Any]:
+    """Checkpoint: the array whose raw items are ``data.start:data.end``. Raises CodecError."""
+    import numpy as np
+
+    if type(stub) is not WrapperStub or type(stub.state) is not dict:
+        raise CodecError("something else stands where a joblib array was made")
+    state = stub.state
+    dtype, shape = state.get("dtype"), checked_shape(state.get("shape"))
+    if not isinstance(dtype, np.dtype) or dtype.hasobject or shape != data.shape:
+        raise CodecError("a joblib array is not what the analysis saw")
+    if math.prod(shape) * dtype.itemsize != data.end - data.start:
+        raise CodecError("a joblib array does not have the size that the analysis saw")
+    array = _items(memory, data, dtype)
+    array = array.reshape(shape[::-1]).transpose() if state.get("order") == "F" else array.reshape(shape)
+    if memory.native and not array.dtype.isnative and array.dtype.names is None:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if state.get("subclass") is np.matrix:
+        array = array.view(np.matrix)
+    if not memory.writable:
+        array.flags.writeable = False
+    return array
+
+
+def _items(memory: Memory, data: ArrayData, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    size = data.end - data.start
+    if size == 0:
+        return np.empty(math.prod(data.shape), dtype)
+    array = np.frombuffer(memory.view[data.start : data.end], dtype)
+    if not memory.shared or size < _VIEW_MIN or not array.flags.aligned:
+        return array.copy()
+    return array
+
+
+def checked_shape(shape: Any) -> tuple[int, ...]:
+    """`shape`, if it is a tuple of at most 64 sizes. Raises CodecError."""
+    if type(shape) is not tuple or len(shape) > 64 or any(type(n) is not int or n < 0 for n in shape):
+        raise CodecError("an array's shape is not a tuple of sizes")
+    return shape
+
+
+def array_from_stub(stub: Any) -> np.ndarray[Any, Any]:
+    """Checkpoint: the array that ``_reconstruct`` and its state ``(1, shape, dtype, fortran, data)`` describe."""
+    import numpy as np
+
+    if type(stub) is not ArrayStub:
+        raise CodecError("something else stands where a numpy array was made")
+    subclass = _check_arguments(stub.args)
+    state = stub.state
+    if type(state) is not tuple or len(state) != 5 or not isinstance(state[2], np.dtype):
+        raise CodecError("a numpy array has a state that numpy does not write")
+    _, raw_shape, dtype, fortran, data = state
+    shape = checked_shape(raw_shape)
+    count = math.prod(shape)
+    items = _object_items(data, dtype, count) if dtype.hasobject else _raw_items(data, dtype, count)
+    array = items.reshape(shape[::-1]).transpose() if fortran else items.reshape(shape)
+    return array.view(np.matrix) if subclass is np.matrix else array
+
+
+def _check_arguments(args: Any) -> Any:
+    """``_reconstruct(ndarray, (0,), b"b")``: another shape would be memory that nobody wrote."""
+    import numpy as np
+
+    if len(args) != 3 or args[0] not in (np.ndarray, np.matrix) or args[1] != (0,) or args[2] not in (b"b", "b"):
+        raise CodecError("a numpy array is made with arguments that numpy does not write")
+    return args[0]
+
+
+def _object_items(data: Any, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    if type(data) is not list or len(data) != count:
+        raise CodecError("an array of objects does not have the number of objects that its shape asks for")
+    items = np.empty(count, dtype)
+    for index, value in enumerate(data):
+        items[index] = value
+    return items
+
+
+def _raw_items(data: Any, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, Any]:
+    import numpy as np
+
+    if type(data) is str:  # written by Python 2
+        data = data.encode("latin1")
+    if type(data) is not bytes or len(data) != count * dtype.itemsize:
+        raise CodecError("an array does not have the bytes that its shape asks for")
+    # A copy: two arrays on one memoised byte string must not change each other.
+    return np.frombuffer(data, dtype).copy() if data else np.empty(count, dtype)

@@ -1,0 +1,117 @@
+"""numpy dtypes from their pickled description, by public constructors only (numpy: ``dtype.__reduce__``).
+
+The state is ``(version, byte order, subarray, names, fields, itemsize, _, flags[, metadata])``.
+numpy's constructors check what its ``__setstate__`` takes on trust: fields inside the item, no object that
+overlaps anything, true flags.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from safeload.engine.stubs import DTypeStub
+from safeload.errors import CodecError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["dtype_from_stub"]
+
+_LETTERS = re.compile(r"(?:[biufcSUVOMm][0-9]{0,9}|[?bhilqpBHILQPefdgFDGO])\Z")
+_UNITS = frozenset({"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "generic"})
+_FLAG_ALIGNED = 0x80
+_ITEM_MAX = 1 << 31
+
+
+def dtype_from_stub(stub: Any) -> np.dtype[Any]:
+    """Checkpoint: the dtype that `stub` describes. Raises CodecError for what numpy would not write."""
+    import numpy as np
+
+    if type(stub) is not DTypeStub:
+        raise CodecError("something else stands where a numpy.dtype was made")
+    letters, state = _letters(stub.args), _state(stub.state)
+    _, order, subarray, names, fields, itemsize, alignment, flags = state[:8]
+    metadata = state[8] if len(state) == 9 else None
+    try:
+        if names is not None:
+            result = _structured(names, fields, itemsize, bool(flags & _FLAG_ALIGNED))
+        elif subarray is not None:
+            base, shape = subarray
+            result = np.dtype((_is_dtype(base), shape))
+        elif letters[0] in "Mm":
+            result = np.dtype(f"{order}{letters[0]}8{_unit(metadata)}")
+        else:
+            result = np.dtype(order + letters if order in "<>" else letters)
+        if isinstance(metadata, dict) and metadata:
+            result = np.dtype(result, metadata=metadata)
+    except (TypeError, ValueError, KeyError) as error:
+        raise CodecError(f"a numpy.dtype does not describe one: {error}") from error
+    if itemsize not in (-1, result.itemsize):
+        raise CodecError("a numpy.dtype does not have the size that it claims")
+    return result
+
+
+def _letters(args: Any) -> str:
+    if (
+        not args
+        or type(args[0]) is not str
+        or not _LETTERS.match(args[0])
+        or any(type(a) is not bool for a in args[1:])
+    ):
+        raise CodecError("a numpy.dtype is made from something else than its letters")
+    return args[0]
+
+
+def _state(state: Any) -> tuple[Any, ...]:
+    if (
+        type(state) is not tuple
+        or len(state) not in (8, 9)
+        or state[0] not in (3, 4)
+        or state[1] not in ("<", ">", "|", "=")
+        or any(type(number) is not int for number in state[5:8])
+        or not -1 <= state[5] <= _ITEM_MAX
+    ):
+        raise CodecError("a numpy.dtype has a state that numpy does not write")
+    return state
+
+
+def _structured(names: Any, fields: Any, itemsize: int, aligned: bool) -> np.dtype[Any]:
+    import numpy as np
+
+    if type(names) is not tuple or type(fields) is not dict:
+        raise CodecError("a numpy.dtype has a state that numpy does not write")
+    parts = [fields[name] for name in names]
+    titles = [part[2] if len(part) == 3 else None for part in parts]
+    # An extra key would be a field that no name shows: numpy writes titles there, nothing else.
+    if set(fields) != {*names, *(title for title in titles if title is not None)}:
+        raise CodecError("a numpy.dtype has fields without a name")
+    description = {
+        "names": list(names),
+        "formats": [_is_dtype(part[0]) for part in parts],
+        "offsets": [part[1] for part in parts],
+        "itemsize": itemsize,
+    }
+    if any(title is not None for title in titles):
+        description["titles"] = titles
+    return np.dtype(description, align=aligned)  # type: ignore[call-overload, no-any-return]
+
+
+def _is_dtype(value: Any) -> np.dtype[Any]:
+    import numpy as np
+
+    if not isinstance(value, np.dtype):
+        raise CodecError("a field of a numpy.dtype is not a dtype")
+    return value
+
+
+def _unit(metadata: Any) -> str:
+    """``[25us]`` from ``(None, (b"us", 25, 1, 1))``."""
+    try:
+        _, (unit, count, denominator, _) = metadata
+        name = unit.decode("ascii") if type(unit) is bytes else unit
+    except (TypeError, ValueError, AttributeError):
+        raise CodecError("a datetime dtype has no unit") from None
+    if name not in _UNITS or type(count) is not int or count < 1 or denominator != 1:
+        raise CodecError("a datetime dtype has an odd unit")
+    return "" if name == "generic" else f"[{count}{name}]"

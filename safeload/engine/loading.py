@@ -1,0 +1,88 @@
+"""Analyse, judge, rewrite, load: the one way from bytes to an object."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from safeload.engine.arrays import Memory, array_from_wrapper
+from safeload.engine.guard import Checkpoint, GuardedUnpickler
+from safeload.engine.guards import FINISHERS, WATCHED
+from safeload.engine.resolve import answers
+from safeload.engine.rewrite import rewrite
+from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
+from safeload.policy.judge import check_stream
+from safeload.readers.joblib import analyse
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safeload.policy.policy import Policy
+    from safeload.readers.observations import Construction, Stream
+
+__all__ = ["load_stream"]
+
+
+def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
+    """The object in the joblib or pickle stream that fills ``memory.view``.
+
+    Raises PolicyError before anything is built, and CodecError for whatever a library raises while rebuilding.
+    """
+    stream = analyse(memory.view, watch=WATCHED)
+    check_stream(stream, policy, member=member)
+    if stream.end != len(memory.view):
+        raise UnsafeStreamError(
+            f'member "{printable(member)}" goes on after the object ends, at byte {stream.end:,}',
+            fact="after-stop",
+            offset=stream.end,
+            member=member,
+        )
+    return _build(stream, memory, member)
+
+
+def _build(stream: Stream, memory: Memory, member: str) -> Any:
+    unpickler = GuardedUnpickler(
+        rewrite(memory.view, stream), answers(stream, member), _checkpoints(stream, memory, member)
+    )
+    try:
+        return unpickler.load()
+    except (SafeloadError, MemoryError):
+        raise
+    except Exception as error:  # whatever the rebuilt classes raise on this state
+        raise CodecError(
+            f'member "{printable(member)}" cannot be rebuilt: {type(error).__name__}: {printable(str(error))}'
+        ) from error
+
+
+def _checkpoints(stream: Stream, memory: Memory, member: str) -> Iterator[Checkpoint]:
+    arrays = {array.end_of_build: array for array in stream.arrays}
+    for made in sorted(stream.constructions, key=_build_order):
+        if made.build is None:
+            used = stream.globals[made.index]
+            raise UnsafeStreamError(
+                f"an object of {used.path} made at byte {made.offset:,} never gets its state",
+                fact="never-built",
+                offset=made.offset,
+                member=member,
+            )
+        array = arrays.get(made.build + 1)
+        if array is None:
+            used = stream.globals[made.index]
+            yield FINISHERS[used.module, used.name]
+        elif array.nested is not None:
+            yield partial(_nested, array.nested, memory, member)
+        else:
+            yield partial(_array, array, memory)
+
+
+def _build_order(made: Construction) -> int:
+    return -1 if made.build is None else made.build
+
+
+def _array(array: Any, memory: Memory, stub: Any) -> Any:
+    return array_from_wrapper(stub, array, memory)
+
+
+def _nested(nested: Stream, memory: Memory, member: str, stub: Any) -> Any:
+    return _build(nested, memory, member)

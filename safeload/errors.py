@@ -1,0 +1,258 @@
+"""One exception tree: a branch a stage of reading, a leaf per answer that a caller may give.
+
+Every error carries its evidence as attributes and, where there is a next step, a ``hint``. Text that
+comes out of a file is passed through :func:`safeload.text.printable` before it enters a message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "AlgorithmError",
+    "AlreadySignedError",
+    "BadSignatureError",
+    "CodecError",
+    "CorruptMemberError",
+    "DecryptionError",
+    "DigestMismatchError",
+    "DisallowedGlobalError",
+    "EnvironmentMismatchError",
+    "ExpiredError",
+    "FormatError",
+    "KeyFileError",
+    "KeyPassphraseError",
+    "KeyPermissionsError",
+    "LimitError",
+    "MissingExtraError",
+    "NoSignerError",
+    "NoTrustError",
+    "NotAnArtifactError",
+    "PolicyError",
+    "PreludeMismatchError",
+    "SafeloadError",
+    "StreamError",
+    "UnsafeStreamError",
+    "UnsignedError",
+    "UnsupportedError",
+    "UntrustedSignerError",
+    "VerificationError",
+]
+
+
+class SafeloadError(Exception):
+    """Root of everything that safeload raises on its own account."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def locate(self, file: str) -> None:
+        """Say which file the message is about, unless it does already."""
+        shown = printable(file)
+        if shown not in self.message:
+            self.message = f"{shown}: {self.message}"
+            self.args = (self.message,)
+
+
+# --- the bytes of the container ---------------------------------------------------------------
+
+
+class FormatError(SafeloadError):
+    """The file breaks a rule of docs/format.md; ``violation`` is the rule's slug there."""
+
+    def __init__(self, violation: str, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.violation = violation
+
+
+class NotAnArtifactError(FormatError):
+    """The file is not a safeload file at all."""
+
+
+class UnsupportedError(FormatError):
+    """The file asks for something that this version does not know."""
+
+
+class LimitError(FormatError):
+    """The file declares more than the limits allow."""
+
+
+class CorruptMemberError(FormatError):
+    """A member's stored bytes do not give the member."""
+
+    def __init__(self, violation: str, message: str, *, member: str, hint: str = "") -> None:
+        super().__init__(violation, message, hint=hint)
+        self.member = member
+
+
+# --- who signed, and what ---------------------------------------------------------------------
+
+
+class VerificationError(SafeloadError):
+    """The file is well-formed, and is not what a trusted key signed."""
+
+    violation = "verification"
+
+
+class UnsignedError(VerificationError):
+    """The file bears no signature."""
+
+    violation = "unsigned"
+
+
+class UntrustedSignerError(VerificationError):
+    """Nobody whom the trust store knows has signed; ``keyids`` says who did."""
+
+    violation = "untrusted-signer"
+
+    def __init__(self, message: str, *, keyids: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.keyids = tuple(keyids)
+
+
+class BadSignatureError(VerificationError):
+    """A record names the trusted key ``keyid`` and does not verify with it."""
+
+    violation = "bad-signature"
+
+    def __init__(self, message: str, *, keyid: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.keyid = keyid
+
+
+class PreludeMismatchError(VerificationError):
+    """The prelude differs from the one that was signed; ``field`` says where."""
+
+    violation = "prelude-mismatch"
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class ExpiredError(VerificationError):
+    """The signer said that this model must not be used any more."""
+
+    violation = "expired"
+
+
+class EnvironmentMismatchError(VerificationError):
+    """``environment="exact"`` was asked for, and ``differences`` were found."""
+
+    violation = "environment-mismatch"
+
+    def __init__(self, message: str, *, differences: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.differences = tuple(differences)
+
+
+class DigestMismatchError(VerificationError):
+    """The payload is not the one that was signed; ``leaf`` is None where the table itself differs."""
+
+    def __init__(self, message: str, *, leaf: int | None) -> None:
+        super().__init__(message)
+        self.leaf = leaf
+        self.violation = "root-mismatch" if leaf is None else "leaf-mismatch"
+
+
+class AlreadySignedError(VerificationError):
+    """The file bears a signature of this key, and may not bear two."""
+
+    violation = "already-signed"
+
+
+class NoTrustError(VerificationError):
+    """Nobody said whose signatures count."""
+
+
+# --- keys -------------------------------------------------------------------------------------
+
+
+class KeyFileError(SafeloadError):
+    """A key file or a trust store cannot be used; ``path`` names it."""
+
+    def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class KeyPermissionsError(KeyFileError):
+    """Others than its owner can read a secret key."""
+
+
+class KeyPassphraseError(KeyFileError):
+    """A passphrase is needed, or the one given is wrong."""
+
+
+class AlgorithmError(KeyFileError):
+    """A key of a kind that safeload does not use."""
+
+
+class NoSignerError(KeyFileError):
+    """Nobody said who signs."""
+
+
+class DecryptionError(SafeloadError):
+    """The payload is encrypted, and cannot be decrypted here."""
+
+
+# --- what may load ----------------------------------------------------------------------------
+
+
+class PolicyError(SafeloadError):
+    """The stream is well-formed, and asks for what the policy does not allow."""
+
+    def __init__(self, message: str, *, offset: int = 0, member: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.offset = offset
+        self.member = member
+
+
+class DisallowedGlobalError(PolicyError):
+    """The stream uses the global ``module.name`` in a way (``use``) that the policy does not allow."""
+
+    def __init__(
+        self, message: str, *, module: str, name: str, use: str, offset: int, member: str = "", hint: str = ""
+    ) -> None:
+        super().__init__(message, offset=offset, member=member, hint=hint)
+        self.module = module
+        self.name = name
+        self.use = use
+
+
+class UnsafeStreamError(PolicyError):
+    """The stream does what no pickler writes; ``fact`` is the name of the observation."""
+
+    def __init__(self, message: str, *, fact: str, offset: int, member: str = "", hint: str = "") -> None:
+        super().__init__(message, offset=offset, member=member, hint=hint)
+        self.fact = fact
+
+
+# --- bytes to objects -------------------------------------------------------------------------
+
+
+class CodecError(SafeloadError):
+    """The object cannot be rebuilt, or cannot be saved; what a library raised is the cause."""
+
+
+class StreamError(CodecError):
+    """The stream is malformed or cut off at byte ``offset``."""
+
+    def __init__(self, message: str, *, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class MissingExtraError(CodecError):
+    """A package that only this file needs is not installed; ``extra`` names it."""
+
+    def __init__(self, message: str, *, extra: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.extra = extra

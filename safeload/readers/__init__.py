@@ -1,0 +1,1 @@
+"""Hostile bytes -> observations. One reader a format; none imports an ML library, none judges."""

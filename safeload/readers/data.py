@@ -1,0 +1,101 @@
+"""Bytes under analysis, seen through windows: opcodes are copied out piece by piece, arrays never."""
+
+from __future__ import annotations
+
+import struct
+
+from safeload.errors import StreamError
+from safeload.readers import opcodes as op
+
+__all__ = ["Data"]
+
+_FIRST_WINDOW = 1 << 16
+_LAST_WINDOW = 1 << 24
+_INT_SIZES = {op.BININT1: 1, op.BININT2: 2}
+_STRINGS = {op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
+
+
+class Data:
+    """A buffer and a window into it that grows while reading goes straight on, and is small again after a jump."""
+
+    def __init__(self, view: memoryview) -> None:
+        self.view = view
+        self.size = len(view)
+        self._window = _FIRST_WINDOW
+        self._end = -1
+
+    def window(self, at: int, least: int = 0) -> bytes:
+        """A copy of the bytes from `at` on. Each byte is copied a bounded number of times, whatever the jumps."""
+        self._window = min(self._window * 2, _LAST_WINDOW) if at <= self._end else _FIRST_WINDOW
+        piece = bytes(self.view[at : at + max(self._window, least)])
+        self._end = at + len(piece)
+        return piece
+
+    def line(self, at: int) -> tuple[bytes, int]:
+        """The bytes up to the newline at or behind `at`, and the position behind the newline."""
+        length = 256
+        while True:
+            piece = bytes(self.view[at : at + length])
+            end = piece.find(b"\n")
+            if end >= 0:
+                return piece[:end], at + end + 1
+            if at + length >= self.size:
+                raise StreamError("the stream ends inside a line of text", offset=at)
+            length *= 2
+
+    def number(self, at: int, size: int) -> int:
+        """The little-endian number of `size` bytes at `at`."""
+        piece = self.view[at : at + size]
+        if len(piece) < size:
+            raise StreamError("the stream ends inside an opcode's argument", offset=at)
+        return int.from_bytes(piece, "little")
+
+    def string(self, token: object) -> str | None:
+        """The text that the opcode at offset `token` pushed, if it is a binary unicode string."""
+        if type(token) is not int:
+            return None
+        width = _STRINGS.get(self.view[token])
+        if width is None:
+            return None
+        length = self.number(token + 1, width)
+        start = token + 1 + width
+        return str(bytes(self.view[start : start + length]), "utf-8", "surrogatepass")
+
+    def short_string(self, token: object, limit: int = 256) -> str | None:
+        """Text of any of the string opcodes, if it has at most `limit` bytes."""
+        if type(token) is not int:
+            return None
+        kind = self.view[token]
+        if kind in (op.STRING, op.UNICODE):
+            return self._text(token, limit)
+        width = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_BINBYTES: 1, op.BINBYTES: 4}.get(kind)
+        if width is None or (length := self.number(token + 1, width)) > limit:
+            return None
+        start = token + 1 + width
+        return str(bytes(self.view[start : start + length]), "utf-8", "replace")
+
+    def integer(self, token: object) -> int | None:
+        """The int that the opcode at offset `token` pushed."""
+        if type(token) is not int:
+            return None
+        kind = self.view[token]
+        if kind in _INT_SIZES:
+            return self.number(token + 1, _INT_SIZES[kind])
+        if kind == op.BININT:
+            return int(struct.unpack_from("<i", self.view, token + 1)[0])
+        if kind == op.LONG1:
+            length = self.view[token + 1]
+            return int.from_bytes(self.view[token + 2 : token + 2 + length], "little", signed=True)
+        if kind in (op.INT, op.LONG):
+            digits = self.line(token + 1)[0].rstrip(b"L")
+            return int(digits) if len(digits) <= 20 and digits not in (b"00", b"01") else None
+        return None
+
+    def is_none(self, token: object) -> bool:
+        return type(token) is int and self.view[token] == op.NONE
+
+    def _text(self, token: int, limit: int) -> str | None:
+        raw = self.line(token + 1)[0]
+        if len(raw) > limit or b"\\" in raw:
+            return None
+        return str(raw.strip(b"'\"") if self.view[token] == op.STRING else raw, "ascii", "replace")

@@ -1,0 +1,223 @@
+"""The symbolic machine: a stack, a memo, and what becomes of objects. It records, and builds nothing."""
+
+from __future__ import annotations
+
+import _compat_pickle
+import re
+from collections.abc import Callable
+
+from safeload.errors import StreamError
+from safeload.readers import opcodes as op
+from safeload.readers.data import Data
+from safeload.readers.nodes import Bag, Global, Made, Node
+from safeload.readers.observations import ArrayData, Construction, Fact, GlobalUse, Stream, Use
+from safeload.text import printable
+
+__all__ = ["WRAPPER", "ArrayReader", "Machine"]
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
+_RECONSTRUCTOR = ("copyreg", "_reconstructor")
+WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+# They name another file to read the array from: absolute, or beside this one.
+_EXTERNAL_WRAPPERS = frozenset(
+    (module, name)
+    for module in ("joblib.numpy_pickle", "joblib.numpy_pickle_compat")
+    for name in ("NDArrayWrapper", "ZNDArrayWrapper")
+)
+_NAME_MAX = 1_000
+
+# Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
+ArrayReader = Callable[[Data, Node, int], ArrayData | None]
+
+
+class Machine:
+    """Stack, memo and marks as offsets and nodes; `at` is the opcode that is being read."""
+
+    def __init__(
+        self, data: Data, start: int, watch: frozenset[tuple[str, str]], array_reader: ArrayReader | None
+    ) -> None:
+        self.data, self.start, self.at = data, start, start
+        self.watch, self.array_reader = watch, array_reader
+        self.stack: list[Node] = []
+        self.memo: list[Node] = []
+        self.marks: list[int] = []
+        self.globals: list[Global] = []
+        self.facts: list[Fact] = []
+        self.arrays: list[ArrayData] = []
+        self.made: list[Made] = []
+        self.frames: list[int] = []
+        self.frame_end = -1
+        self.protocol = 0
+        self.opcodes = 0
+        self.end = -1
+        self.moved = False  # the loop's window or frame has changed
+
+    # --- bounds ---------------------------------------------------------------------------------
+
+    def boundary(self, at: int, base: int, length: int, margin: int) -> int:
+        """How far the loop may read opcodes in its window of `length` bytes at `base` before it asks again.
+
+        `at` is the next opcode. Relative to `base`.
+        """
+        self.at = at
+        if at > self.data.size:
+            raise StreamError("the stream ends inside an opcode's argument", offset=at)
+        if at == self.data.size:
+            raise StreamError("the stream ends without STOP", offset=at)
+        if 0 <= self.frame_end <= at:
+            if self.frame_end < at:
+                # cpython#154848: what crosses a frame's end is read differently by different unpicklers.
+                self.fact("frame-crossed", "an opcode reaches across the end of its frame")
+            self.frame_end = -1
+        limit = length if base + length >= self.data.size else length - margin
+        return min(limit, self.frame_end - base) if self.frame_end >= 0 else limit
+
+    # --- facts ----------------------------------------------------------------------------------
+
+    def fact(self, kind: str, text: str) -> None:
+        # One of a kind is enough to refuse; a stream full of them must not become a list full of them.
+        if not any(fact.kind == kind for fact in self.facts):
+            self.facts.append(Fact(kind, self.at, text))
+
+    # --- memo -----------------------------------------------------------------------------------
+
+    def fetched(self, node: Node) -> None:
+        """A GET took `node`, which is more than a plain value."""
+        if node.__class__ is Global:
+            node.pushed += 1
+        elif node.__class__ is Made and node.watched and (not node.finished or node.memo is None):
+            self.fact("unfinished-object", "an object is used before it is complete")
+        elif node is None:
+            raise StreamError("a GET asks for a memo entry that was never made", offset=self.at)
+
+    def put(self, key: int) -> None:
+        """A PUT whose key is not the next one."""
+        if key < len(self.memo):
+            self.fact("memo-overwritten", "a memo entry is overwritten")
+            self.memo[key] = self.stack[-1]
+        elif key == 1 and not self.memo:
+            self.memo += [None, self.stack[-1]]  # Python 2's cPickle counts from 1
+        else:
+            # CPython allocates the memo up to the key: 2**31 would cost 32 GB.
+            raise StreamError(f"memo entry {key} is written before the ones below it", offset=self.at)
+
+    # --- objects --------------------------------------------------------------------------------
+
+    def add_global(self, module: str, name: str) -> None:
+        stream_names = (module, name)
+        if self.protocol < 3:
+            module, name = _modern(module, name)
+        if not _IDENTIFIER.match(name) or not _MODULE.match(module) or len(module) + len(name) > _NAME_MAX:
+            self.fact("odd-name", f"the name {printable(module, 80)}.{printable(name, 80)} is not a plain identifier")
+        made = Global(module, name, stream_names, self.at, len(self.globals))
+        self.globals.append(made)
+        self.stack.append(made)
+
+    def make(self, source: Node, args: Node, use: Use) -> None:
+        """Push what calling or instantiating `source` gives."""
+        if source.__class__ is not Global:
+            self.fact("call-on-value", "something is called that is not a plain global")
+            self.stack.append(Made(None, args, self.at, watched=False))
+            return
+        if use is Use.CALLED:
+            source.called += 1
+        else:
+            source.instantiated += 1
+        made_from = _instantiated(source, args) or source
+        made = Made(made_from, args, self.at, watched=made_from.key in self.watch)
+        if made.watched:
+            made.memo = self._memo_key_ahead()
+            self.made.append(made)
+        self.stack.append(made)
+
+    def build(self, at: int) -> int:
+        state, target = self.stack.pop(), self.stack[-1]
+        if target.__class__ is not Made:
+            self.fact("build-on-value", "BUILD sets the state of something that was not made by this stream")
+            return at + 1
+        if target.build is not None:
+            self.fact("built-twice", "an object gets its state twice")
+        target.build, target.state, target.finished = at, state, True
+        if target.source is None:
+            return at + 1
+        target.source.extra |= Use.BUILT
+        if target.source.key == WRAPPER and self.array_reader is not None:
+            return self._array(self.array_reader, target, at + 1)
+        if target.source.key in _EXTERNAL_WRAPPERS:
+            self.fact("external-array", "an array wrapper of joblib below 0.10 reads another file")
+        return at + 1
+
+    def filled(self, target: Node) -> None:
+        """Items are put into `target`, which is not a container of this stream."""
+        if target.__class__ is Made and target.source is not None:
+            target.source.extra |= Use.FILLED
+        elif target.__class__ is not Bag:
+            self.fact("fill-on-value", "items are put into something that is not a container")
+
+    def _array(self, reader: ArrayReader, wrapper: Made, at: int) -> int:
+        if 0 <= self.frame_end != at:
+            self.fact("array-in-frame", "raw array data stand inside a frame")
+        array = reader(self.data, wrapper.state, at)
+        if array is None:
+            raise StreamError("the array wrapper's state is not one that joblib writes", offset=wrapper.offset)
+        # joblib never refers to a wrapper again; the array that takes its place must not have two names.
+        wrapper.finished, wrapper.memo = False, None
+        self.arrays.append(array)
+        self.frame_end = -1
+        self.moved = True
+        return array.end
+
+    def _memo_key_ahead(self) -> int | None:
+        """The memo key that the opcode behind the present one gives, if it is a PUT."""
+        ahead = self.at + 1
+        kind = self.data.view[ahead]
+        if kind == op.MEMOIZE:
+            return len(self.memo)
+        if kind == op.BINPUT:
+            return self.data.view[ahead + 1]
+        if kind == op.LONG_BINPUT:
+            return self.data.number(ahead + 1, 4)
+        if kind == op.PUT and (line := self.data.line(ahead + 1)[0]).isdigit() and len(line) <= 10:
+            return int(line)
+        return None
+
+    # --- the end --------------------------------------------------------------------------------
+
+    def stop(self, at: int) -> None:
+        self.at = at
+        if len(self.stack) != 1 or self.marks:
+            self.fact("stack-at-stop", "more or less than one object is left at STOP")
+        if 0 <= self.frame_end != at + 1:
+            self.fact("frame-crossed", "the stream stops before its frame ends")
+        self.end = at + 1
+
+    def result(self) -> Stream:
+        return Stream(
+            start=self.start,
+            end=self.end,
+            protocol=self.protocol,
+            opcodes=self.opcodes,
+            globals=tuple(GlobalUse(g.module, g.name, g.offset, g.use, *g.stream_names) for g in self.globals),
+            facts=tuple(self.facts),
+            arrays=tuple(self.arrays),
+            constructions=tuple(
+                Construction(m.source.index, m.offset, m.build, m.memo) for m in self.made if m.source is not None
+            ),
+            frames=tuple(self.frames),
+        )
+
+
+def _modern(module: str, name: str) -> tuple[str, str]:
+    """Python 3's names for Python 2's, by CPython's own tables and in its own order."""
+    if (module, name) in _compat_pickle.NAME_MAPPING:
+        return _compat_pickle.NAME_MAPPING[module, name]
+    return _compat_pickle.IMPORT_MAPPING.get(module, module), name
+
+
+def _instantiated(source: Global, args: Node) -> Global | None:
+    """The class that a call of ``copyreg._reconstructor(cls, object, None)`` instantiates."""
+    if source.key == _RECONSTRUCTOR and isinstance(args, tuple) and len(args) == 3 and isinstance(args[0], Global):
+        args[0].instantiated += 1
+        return args[0]
+    return None

@@ -1,0 +1,69 @@
+"""What stands on the symbolic stack. A plain value is only the offset of its opcode, an int; a tuple is a tuple."""
+
+from __future__ import annotations
+
+from safeload.readers.observations import Use
+
+__all__ = ["Bag", "Global", "Made", "Node"]
+
+# Contents are kept up to here; what a contract reads is smaller, and a vocabulary has a million.
+KEPT_ITEMS = 2_000
+
+
+class Global:
+    """A global as it was named once in the stream."""
+
+    __slots__ = ("called", "extra", "index", "instantiated", "module", "name", "offset", "pushed", "stream_names")
+
+    def __init__(self, module: str, name: str, stream_names: tuple[str, str], offset: int, index: int) -> None:
+        self.module, self.name, self.stream_names = module, name, stream_names
+        self.offset, self.index = offset, index
+        self.pushed = 1
+        self.called = self.instantiated = 0
+        self.extra = Use(0)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.module, self.name
+
+    @property
+    def use(self) -> Use:
+        """Every time that it stood on the stack it was called, instantiated, or else only referenced."""
+        use = self.extra
+        if self.called:
+            use |= Use.CALLED
+        if self.instantiated:
+            use |= Use.INSTANTIATED
+        if self.pushed > self.called + self.instantiated:
+            use |= Use.REFERENCED
+        return use
+
+
+class Bag:
+    """A list, dict or set that this stream made; `kind` is its type's name."""
+
+    __slots__ = ("items", "kind")
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.items: list[Node] = []
+
+    def add(self, items: list[Node]) -> None:
+        if len(self.items) < KEPT_ITEMS:
+            self.items += items
+
+
+class Made:
+    """An object that a call or an instantiation of `source` made. `source` is None where nothing plain was called."""
+
+    __slots__ = ("args", "build", "finished", "memo", "offset", "source", "state", "watched")
+
+    def __init__(self, source: Global | None, args: Node, offset: int, *, watched: bool) -> None:
+        self.source, self.args, self.offset, self.watched = source, args, offset, watched
+        self.build: int | None = None
+        self.state: Node = None
+        self.memo: int | None = None
+        self.finished = False
+
+
+Node = int | tuple["Node", ...] | Global | Bag | Made | None

@@ -1,0 +1,92 @@
+"""What a reader says of a stream: facts with byte offsets. A policy says whether they matter."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+__all__ = ["ArrayData", "Construction", "Fact", "GlobalUse", "Stream", "Use"]
+
+
+class Use(enum.Flag):
+    """How a stream uses a global."""
+
+    REFERENCED = enum.auto()
+    CALLED = enum.auto()
+    INSTANTIATED = enum.auto()
+    BUILT = enum.auto()
+    FILLED = enum.auto()
+
+    @property
+    def words(self) -> str:
+        return " and ".join(use.name.lower() for use in Use if use in self and use.name)
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalUse:
+    """One GLOBAL or STACK_GLOBAL opcode. ``stream_*`` are the names as they stand there: protocols
+    below 3 write Python 2's, which the unpickler renames."""
+
+    module: str
+    name: str
+    offset: int
+    use: Use
+    stream_module: str
+    stream_name: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.module}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that no pickler writes, such as a computed name. ``kind`` is a slug."""
+
+    kind: str
+    offset: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayData:
+    """A joblib array wrapper and the raw bytes behind it.
+
+    ``end_of_build`` is the first byte after the wrapper's BUILD; the data are ``start:end`` of the stream's
+    buffer: raw items, or, where the dtype holds objects, a pickle stream of its own (``nested``).
+    """
+
+    end_of_build: int
+    start: int
+    end: int
+    dtype: str
+    shape: tuple[int, ...]
+    nested: Stream | None
+
+
+@dataclass(frozen=True, slots=True)
+class Construction:
+    """An object of a watched global: created at ``offset``, BUILT at ``build`` (one byte), in the memo as ``memo``.
+
+    ``build`` is None if it never was BUILT; ``index`` is the position of its global in ``Stream.globals``.
+    """
+
+    index: int
+    offset: int
+    build: int | None
+    memo: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One pickle stream, ``start:end`` of its buffer, understood to the last byte."""
+
+    start: int
+    end: int
+    protocol: int
+    opcodes: int
+    globals: tuple[GlobalUse, ...]
+    facts: tuple[Fact, ...]
+    arrays: tuple[ArrayData, ...]
+    constructions: tuple[Construction, ...]
+    frames: tuple[int, ...]

@@ -1,0 +1,135 @@
+"""Analysis of a pickle stream: one linear pass on a symbolic stack, nothing built, nothing imported.
+
+The machine follows CPython's `Modules/_pickle.c`. Where it is laxer (types of operands), the unpickler raises
+before anything of the stream that comes later can act; where it is stricter, it records a :class:`Fact`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safeload.errors import StreamError
+from safeload.readers import opcodes as op
+from safeload.readers.data import Data
+from safeload.readers.handlers import HANDLERS
+from safeload.readers.machine import ArrayReader, Machine
+from safeload.readers.nodes import Bag
+
+if TYPE_CHECKING:
+    from safeload.readers.observations import Stream
+
+__all__ = ["analyse_pickle"]
+
+# Longest opcode of fixed size, so that the loop need not look at the window's end for each byte.
+_MARGIN = 16
+
+
+def analyse_pickle(
+    view: memoryview,
+    start: int = 0,
+    *,
+    watch: frozenset[tuple[str, str]] = frozenset(),
+    array_reader: ArrayReader | None = None,
+) -> Stream:
+    """Read the one stream that begins at `start`. Raises StreamError where it is malformed or cut off.
+
+    `watch` names the globals whose objects are reported as constructions; `array_reader` reads what stands
+    behind joblib's array wrappers.
+    """
+    machine = Machine(Data(view), start, watch, array_reader)
+    try:
+        _run(machine)
+    except IndexError:
+        # The stack, the memo or the data had less than an opcode takes.
+        raise StreamError("an opcode takes what is not there", offset=machine.at) from None
+    return machine.result()
+
+
+def _run(machine: Machine) -> None:  # one loop: a call an opcode would cost three times as much
+    data, stack, memo, marks = machine.data, machine.stack, machine.memo, machine.marks
+    push, pop, memoize = stack.append, stack.pop, memo.append
+    leaf_sizes, handlers = op.LEAF_SIZES, HANDLERS
+    from_bytes = int.from_bytes
+    base = limit = 0
+    buf = b""
+    i = machine.at
+    count = 0
+    while True:
+        if i >= limit:
+            if i + _MARGIN > len(buf) and base + len(buf) < data.size:
+                base, i = base + i, 0
+                buf = data.window(base)
+            limit = machine.boundary(base + i, base, len(buf), _MARGIN)
+        kind = buf[i]
+        count += 1
+        size = leaf_sizes[kind]
+        if size:
+            push(base + i)
+            i += size
+        elif kind == 0x94:  # MEMOIZE
+            memoize(stack[-1])
+            i += 1
+        elif kind == 0x8C:  # SHORT_BINUNICODE
+            push(base + i)
+            i += 2 + buf[i + 1]
+        elif kind == 0x58:  # BINUNICODE
+            push(base + i)
+            i += 5 + from_bytes(buf[i + 1 : i + 5], "little")
+        elif kind == 0x68:  # BINGET
+            node = memo[buf[i + 1]]
+            if node.__class__ is not int:
+                machine.at = base + i
+                machine.fetched(node)
+            push(node)
+            i += 2
+        elif kind == 0x6A:  # LONG_BINGET
+            node = memo[from_bytes(buf[i + 1 : i + 5], "little")]
+            if node.__class__ is not int:
+                machine.at = base + i
+                machine.fetched(node)
+            push(node)
+            i += 5
+        elif kind == 0x71:  # BINPUT
+            if buf[i + 1] == len(memo):
+                memoize(stack[-1])
+            else:
+                machine.at = base + i
+                machine.put(buf[i + 1])
+            i += 2
+        elif kind == 0x72:  # LONG_BINPUT
+            key = from_bytes(buf[i + 1 : i + 5], "little")
+            if key == len(memo):
+                memoize(stack[-1])
+            else:
+                machine.at = base + i
+                machine.put(key)
+            i += 5
+        elif kind == 0x28:  # MARK
+            marks.append(len(stack))
+            i += 1
+        elif kind == 0x75:  # SETITEMS
+            mark = marks.pop()
+            bag = stack[mark - 1]
+            if bag.__class__ is Bag:
+                bag.add(stack[mark:])
+            else:
+                machine.at = base + i
+                machine.filled(bag)
+            del stack[mark:]
+            i += 1
+        elif kind == 0x86:  # TUPLE2
+            second = pop()
+            push((pop(), second))
+            i += 1
+        elif kind == 0x2E:  # STOP
+            machine.opcodes = count
+            machine.stop(base + i)
+            return
+        else:
+            machine.at = base + i
+            handler = handlers.get(kind)
+            if handler is None:
+                raise StreamError(f"{op.opcode_name(kind)} is not an opcode", offset=base + i)
+            i = handler(machine, base + i) - base
+            if machine.moved:
+                machine.moved, limit = False, 0

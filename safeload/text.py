@@ -1,0 +1,32 @@
+"""Text out of files, made fit to be shown: in a terminal, in a log line, in an exception."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["plural", "printable"]
+
+# Control, format (bidirectional and zero-width), surrogate, private use, unassigned, line and paragraph separators:
+# with them a file name can rewrite the line that accuses it (terminal escapes, RIGHT-TO-LEFT OVERRIDE).
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def printable(text: str, limit: int = 200) -> str:
+    """`text` with every character escaped that does not show as itself, cut to `limit` characters."""
+    cut = text[:limit]
+    shown = "".join(_escape(c) for c in cut)
+    return shown if len(text) <= limit else shown + "..."
+
+
+def _escape(char: str) -> str:
+    if char == "\\":
+        return "\\\\"
+    if unicodedata.category(char) not in _HIDDEN:
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 signature``, ``2 signatures``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
