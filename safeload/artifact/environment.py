@@ -6,7 +6,6 @@ import platform
 import sys
 import sysconfig
 import warnings
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 from safeload.container.manifest import Environment
@@ -27,6 +26,8 @@ class EnvironmentWarning(UserWarning):
 
 def environment_of(modules: Iterable[str]) -> Environment:
     """This interpreter, and the versions of the distributions that own `modules`."""
+    from importlib import metadata  # 20 ms, which inspecting and verifying do not need
+
     tops = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names) - {"__main__"}
     owners = metadata.packages_distributions() if tops else {}
     names = sorted({name for top in tops for name in owners.get(top, ())}, key=str.lower)
@@ -69,6 +70,8 @@ def _differences(recorded: Environment) -> Iterator[str]:
 
 
 def _installed(name: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except (metadata.PackageNotFoundError, ValueError):

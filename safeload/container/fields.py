@@ -86,8 +86,9 @@ class Fields:
     def optional_integer(self, key: str) -> int | None:
         return None if self._is_null(key) else self.integer(key)
 
-    def optional_integers(self, key: str) -> tuple[int, ...] | None:
-        return None if self._is_null(key) else self.integers(key)
+    def optional_lengths(self, key: str) -> tuple[int, ...] | None:
+        """Integers of any sign: their rule has a violation of its own."""
+        return None if self._is_null(key) else tuple(_expect(value, int, where) for value, where in self._items(key))
 
     def _is_null(self, key: str) -> bool:
         return self._take(key) is None

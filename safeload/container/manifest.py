@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Arrays",
+    "Encryption",
     "Environment",
     "LargestArray",
     "Manifest",
@@ -87,6 +88,16 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Encryption:
+    """How the payload is encrypted (docs/format.md, section 8). ``size`` is that of the plaintext payload, in bytes."""
+
+    scheme: str
+    size: int
+    signer: str
+    recipients: tuple[Mapping[str, str | int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a signature says of a file. ``created`` is RFC 3339 in UTC."""
 
@@ -100,5 +111,5 @@ class Manifest:
     arrays: Arrays = field(default_factory=Arrays)
     metadata: Mapping[str, Any] = field(default_factory=dict)
     model: ModelInfo | None = None
-    encryption: Mapping[str, Any] | None = None
+    encryption: Encryption | None = None
     crit: tuple[str, ...] = ()

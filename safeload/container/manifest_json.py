@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from safeload.container.encodings import ENCODINGS, IDENTITY
+from safeload.container.encryption_json import encryption_from_json
 from safeload.container.fields import Fields, bad_value
 from safeload.container.layout import FLAG_ENCRYPTED, LEAF, align, leaf_count
 from safeload.container.leaves import DIGESTS
@@ -55,7 +55,7 @@ def manifest_from_json(data: bytes) -> Manifest:
         arrays=_arrays(top.fields("arrays")),
         metadata=top.mapping("metadata"),
         model=_model(top.optional_fields("model")),
-        encryption=_encryption(top.optional_fields("encryption")),
+        encryption=encryption_from_json(top.optional_fields("encryption")),
         crit=top.strings("crit"),
     )
     top.done(ignore="x-")
@@ -111,7 +111,7 @@ def _member(fields: Fields) -> Member:
         size=fields.integer("size"),
         stored=fields.integer("stored"),
         encoding=fields.string("encoding"),
-        frames=fields.optional_integers("frames"),
+        frames=fields.optional_lengths("frames"),
     )
     fields.done()
     check_name(member.name, fields.at("name"))
@@ -145,7 +145,7 @@ def _check_placement(manifest: Manifest) -> None:
     encrypted = bool(manifest.prelude.flags & FLAG_ENCRYPTED)
     if encrypted != (manifest.encryption is not None):
         raise bad_value("encryption", "does not agree with the flag in the prelude")
-    length = manifest.encryption["size"] if manifest.encryption else manifest.prelude.payload_len
+    length = manifest.encryption.size if manifest.encryption else manifest.prelude.payload_len
     end = 0
     for index, member in enumerate(manifest.members):
         if member.offset != align(end):
@@ -202,19 +202,6 @@ def _model(fields: Fields | None) -> ModelInfo | None:
     if version is not None and version < 1:
         raise bad_value("model.version", "is below 1")
     return model
-
-
-def _encryption(fields: Fields | None) -> dict[str, Any] | None:
-    if fields is None:
-        return None
-    scheme, signer = fields.string("scheme"), fields.matching("signer", _HEX64)
-    size, recipients = fields.integer("size"), fields.list_of_fields("recipients")
-    fields.done()
-    if not 1 <= len(recipients) <= 64:
-        raise bad_value("encryption.recipients", "has not 1 to 64 entries")
-    if scheme != "cobblestone-256":
-        raise bad_value("encryption.scheme", "is not a known scheme")
-    return {"scheme": scheme, "size": size, "signer": signer, "recipients": [dict(each.values) for each in recipients]}
 
 
 def parse_time(text: str) -> datetime:

@@ -7,6 +7,7 @@ import io
 import mmap
 import os
 import stat
+import weakref
 from typing import IO, TYPE_CHECKING, Protocol
 
 from safeload.errors import FormatError
@@ -41,24 +42,28 @@ class FileSource:
 
     def __init__(self, path: str | Path) -> None:
         flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-        self._file = os.fdopen(os.open(path, flags), "rb", buffering=0)
-        info = os.fstat(self._file.fileno())
+        self._fd = os.open(path, flags)
+        # `verify(path).load()` leaves nothing to close: the descriptor goes with the object, without a warning.
+        self._closed = weakref.finalize(self, os.close, self._fd)
+        info = os.fstat(self._fd)
         # A pipe or a device has no size to hold the sections against, and may block for ever.
         if not stat.S_ISREG(info.st_mode):
-            self._file.close()
+            self.close()
             if stat.S_ISDIR(info.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             raise OSError(errno.ESPIPE, "not a regular file; pass an open file object to read from a pipe", str(path))
         self.size = info.st_size
 
     def fileno(self) -> int:
-        return self._file.fileno()
+        if not self._closed.alive:
+            raise ValueError("the artifact is closed")
+        return self._fd
 
     def read_into(self, offset: int, view: memoryview) -> None:
         """Fill `view` from byte `offset` on. Raises FormatError if the file ends first."""
         done = 0
         while done < len(view):
-            count = os.preadv(self._file.fileno(), [view[done : done + _READ_MAX]], offset + done)
+            count = os.preadv(self.fileno(), [view[done : done + _READ_MAX]], offset + done)
             if count == 0:
                 raise FormatError("truncated", f"the file ends at byte {offset + done:,}; it was cut while being read")
             done += count
@@ -69,7 +74,7 @@ class FileSource:
         return bytes(buffer)
 
     def close(self) -> None:
-        self._file.close()
+        self._closed()
 
 
 class BufferSource:

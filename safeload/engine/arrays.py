@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.stubs import ArrayStub, WrapperStub
+from safeload.engine.tokens import closed
 from safeload.errors import CodecError
+from safeload.readers.machine import WRAPPER
 
 if TYPE_CHECKING:
     import numpy as np
 
     from safeload.readers.observations import ArrayData
 
-__all__ = ["Memory", "array_from_stub", "array_from_wrapper", "checked_shape"]
+__all__ = ["Memory", "array_from_stub", "array_from_wrapper", "checked_shape", "items_of"]
 
 # A scalar must not keep a gigabyte alive: below this, arrays are copied out of the file's memory.
 _VIEW_MIN = 64 * 1024
+_RECONSTRUCT = ("numpy._core.multiarray", "_reconstruct")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def array_from_wrapper(stub: Any, data: ArrayData, memory: Memory) -> np.ndarray
     array = array.reshape(shape[::-1]).transpose() if state.get("order") == "F" else array.reshape(shape)
     if memory.native and not array.dtype.isnative and array.dtype.names is None:
         array = array.astype(array.dtype.newbyteorder("="))
-    if state.get("subclass") is np.matrix:
+    if closed(state.get("subclass"), WRAPPER) is np.matrix:
         array = array.view(np.matrix)
     if not memory.writable:
         array.flags.writeable = False
@@ -86,21 +89,23 @@ def array_from_stub(stub: Any) -> np.ndarray[Any, Any]:
     state = stub.state
     if type(state) is not tuple or len(state) != 5 or not isinstance(state[2], np.dtype):
         raise CodecError("a numpy array has a state that numpy does not write")
-    _, raw_shape, dtype, fortran, data = state
-    shape = checked_shape(raw_shape)
-    count = math.prod(shape)
-    items = _object_items(data, dtype, count) if dtype.hasobject else _raw_items(data, dtype, count)
-    array = items.reshape(shape[::-1]).transpose() if fortran else items.reshape(shape)
+    _, shape, dtype, fortran, data = state
+    array = items_of(data, dtype, checked_shape(shape), fortran=bool(fortran))
     return array.view(np.matrix) if subclass is np.matrix else array
 
 
 def _check_arguments(args: Any) -> Any:
     """``_reconstruct(ndarray, (0,), b"b")``: another shape would be memory that nobody wrote."""
-    import numpy as np
-
-    if len(args) != 3 or args[0] not in (np.ndarray, np.matrix) or args[1] != (0,) or args[2] not in (b"b", "b"):
+    if len(args) != 3 or args[1] != (0,) or args[2] not in (b"b", "b"):
         raise CodecError("a numpy array is made with arguments that numpy does not write")
-    return args[0]
+    return closed(args[0], _RECONSTRUCT)
+
+
+def items_of(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran: bool) -> np.ndarray[Any, Any]:
+    """A new array of `shape` from the items as numpy pickles them: bytes, or a list where `dtype` holds objects."""
+    count = math.prod(shape)
+    items = _object_items(data, dtype, count) if dtype.hasobject else _raw_items(data, dtype, count)
+    return items.reshape(shape[::-1]).transpose() if fortran else items.reshape(shape)
 
 
 def _object_items(data: Any, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, Any]:

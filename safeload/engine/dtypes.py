@@ -31,7 +31,7 @@ def dtype_from_stub(stub: Any) -> np.dtype[Any]:
     if type(stub) is not DTypeStub:
         raise CodecError("something else stands where a numpy.dtype was made")
     letters, state = _letters(stub.args), _state(stub.state)
-    _, order, subarray, names, fields, itemsize, alignment, flags = state[:8]
+    _, order, subarray, names, fields, itemsize, _alignment, flags = state[:8]
     metadata = state[8] if len(state) == 9 else None
     try:
         if names is not None:

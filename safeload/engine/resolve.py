@@ -7,7 +7,9 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.guards import GUARDS, STUBS
+from safeload.engine.contracts.sklearn import MODULE_ALIASES
+from safeload.engine.guards import GUARDS, STUBS, tokens
+from safeload.engine.tokens import Token
 from safeload.errors import CodecError, UnsafeStreamError
 from safeload.readers.observations import GlobalUse, Stream, Use
 from safeload.text import printable
@@ -32,7 +34,9 @@ def answers(stream: Stream, member: str) -> Iterator[tuple[GlobalUse, Any]]:
 def _answer(used: GlobalUse, member: str) -> Any:
     key = used.module, used.name
     stand_in = STUBS.get(key) or GUARDS.get(key)
-    if stand_in is None or not used.use & _MAKING:
+    if not used.use & _MAKING:
+        return Token(*key) if key in tokens() else _resolve(used)
+    if stand_in is None:
         return _resolve(used)
     if Use.REFERENCED in used.use:
         # The guard would end up where the model expects the real thing, or the real thing would be called.
@@ -46,10 +50,9 @@ def _answer(used: GlobalUse, member: str) -> Any:
 
 
 def _resolve(used: GlobalUse) -> Any:
-    module = sys.modules.get(used.module)
+    name = MODULE_ALIASES.get(used.module, used.module)
     try:
-        if module is None:
-            module = importlib.import_module(used.module)
+        module = sys.modules.get(name) or importlib.import_module(name)
         found = getattr(module, used.name)
     except (ImportError, AttributeError) as error:
         raise CodecError(

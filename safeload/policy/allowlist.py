@@ -7,10 +7,11 @@ import tomllib
 from collections.abc import Mapping
 from importlib import resources
 from types import MappingProxyType
+from typing import Any
 
 from safeload.readers.observations import Use
 
-__all__ = ["LIBRARIES", "Allowed", "allow_list"]
+__all__ = ["LIBRARIES", "Allowed", "allow_list", "confined"]
 
 Allowed = Mapping[tuple[str, str], Use]
 
@@ -19,20 +20,37 @@ LIBRARIES = ("python", "numpy", "scipy", "sklearn", "joblib")
 # What a table of the files grants to the names in it.
 GRANTS: Mapping[str, Use] = {
     "classes": Use.INSTANTIATED | Use.BUILT | Use.REFERENCED,
-    "callables": Use.CALLED | Use.BUILT,
+    "callables": Use.CALLED,
+    "built": Use.BUILT,
     "references": Use.REFERENCED,
     "containers": Use.FILLED,
 }
 
 
 @functools.cache
+def _tables(library: str) -> dict[str, Any]:
+    text = resources.files("safeload.policy").joinpath("allow", f"{library}.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+@functools.cache
 def allow_list(library: str) -> Allowed:
     """``(module, name) -> Use`` for one library of :data:`LIBRARIES`."""
-    text = resources.files("safeload.policy").joinpath("allow", f"{library}.toml").read_text("utf-8")
-    tables = tomllib.loads(text)
     allowed: dict[tuple[str, str], Use] = {}
     for table, use in GRANTS.items():
-        for module, names in tables.get(table, {}).items():
+        for module, names in _tables(library).get(table, {}).items():
             for name in names:
                 allowed[module, name] = allowed.get((module, name), Use(0)) | use
     return MappingProxyType(allowed)
+
+
+@functools.cache
+def confined() -> Mapping[tuple[str, str], frozenset[tuple[str, str]]]:
+    """``(module, name)`` of an owner -> the globals that may stand in its arguments or state, and nowhere else."""
+    tables = {owner: names for library in LIBRARIES for owner, names in _tables(library).get("confined", {}).items()}
+    return MappingProxyType({_key(owner): frozenset(map(_key, names)) for owner, names in tables.items()})
+
+
+def _key(path: str) -> tuple[str, str]:
+    module, _, name = path.rpartition(".")
+    return module, name

@@ -45,7 +45,7 @@ def analyse_pickle(
     return machine.result()
 
 
-def _run(machine: Machine) -> None:  # one loop: a call an opcode would cost three times as much
+def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode would cost three times as much
     data, stack, memo, marks = machine.data, machine.stack, machine.memo, machine.marks
     push, pop, memoize = stack.append, stack.pop, memo.append
     leaf_sizes, handlers = op.LEAF_SIZES, HANDLERS

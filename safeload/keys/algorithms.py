@@ -1,0 +1,37 @@
+"""The algorithms of docs/format.md, section 7.2, by the number that stands in a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ALGORITHMS", "ED25519", "HMAC_SHA256", "NUMBERS", "Algorithm", "algorithm_name"]
+
+ED25519 = "ed25519"
+HMAC_SHA256 = "hmac-sha256"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm:
+    """``least`` and ``most`` bound the signature, in bytes; ``implemented``: a key can be made and trusted."""
+
+    name: str
+    least: int
+    most: int
+    implemented: bool
+
+
+ALGORITHMS: dict[int, Algorithm] = {
+    1: Algorithm(name=ED25519, least=64, most=64, implemented=True),
+    2: Algorithm(name=HMAC_SHA256, least=32, most=32, implemented=True),
+    3: Algorithm(name="ecdsa-p256-sha256", least=8, most=72, implemented=False),
+    4: Algorithm(name="ml-dsa-65", least=3309, most=3309, implemented=False),
+    5: Algorithm(name="ed25519+ml-dsa-65", least=64 + 3309, most=64 + 3309, implemented=False),
+}
+
+NUMBERS: dict[str, int] = {algorithm.name: number for number, algorithm in ALGORITHMS.items()}
+
+
+def algorithm_name(number: int) -> str:
+    """The name of algorithm `number`, for messages; numbers that this document does not define have none."""
+    known = ALGORITHMS.get(number)
+    return known.name if known else f"algorithm {number}"

@@ -1,0 +1,16 @@
+"""The three environment variables of this room, read nowhere else in it. An empty one counts as absent."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["KEY", "PASSPHRASE", "TRUST", "get"]
+
+KEY = "SAFELOAD_KEY"
+PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
+TRUST = "SAFELOAD_TRUST"
+
+
+def get(name: str) -> str | None:
+    """The value of variable `name`, or None."""
+    return os.environ.get(name) or None

@@ -1,0 +1,28 @@
+"""keyids (docs/format.md, 7.3): 64 lower-case hexadecimal digits that name a key by its content."""
+
+from __future__ import annotations
+
+import hashlib
+
+from safeload.hazmat import keyfiles
+from safeload.text import printable
+
+__all__ = ["ed25519_keyid", "hmac_keyid", "short"]
+
+_HMAC_DOMAIN = b"safeload/v1 hmac\0"
+_SHORT_DIGITS = 8
+
+
+def ed25519_keyid(public: bytes) -> str:
+    """SHA-256 of the DER SubjectPublicKeyInfo of `public`, the 32 raw bytes."""
+    return hashlib.sha256(keyfiles.public_der(public)).hexdigest()
+
+
+def hmac_keyid(key: bytes) -> str:
+    """SHA-256 of a prefix and the 32 bytes of `key`. The prefix keeps it apart from every other hash of the key."""
+    return hashlib.sha256(_HMAC_DOMAIN + key).hexdigest()
+
+
+def short(keyid: str) -> str:
+    """The first eight digits and three dots, as messages show a keyid. For people: nothing compares it."""
+    return printable(keyid[:_SHORT_DIGITS]) + "..."

@@ -1,0 +1,66 @@
+"""From what a caller passes, or says in the environment, to a Signer and a TrustStore. Nothing else is looked at."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from safeload.errors import NoSignerError, NoTrustError
+from safeload.keys import environment
+from safeload.keys.algorithms import NUMBERS
+from safeload.keys.keyfile import path_text
+from safeload.keys.signer import Signer
+from safeload.keys.trust import TrustStore
+
+__all__ = ["signer_from", "trust_from"]
+
+_KEYID = re.compile(r"[0-9a-f]{64}")
+
+
+def signer_from(value: Signer | str | os.PathLike[str] | None) -> Signer:
+    """A signer as it is; the one that uses a key file; or that of the path in ``SAFELOAD_KEY``.
+
+    Raises NoSignerError, and what `Signer.from_file` raises; ValueError for a signer that the format has no place for.
+    """
+    if isinstance(value, Signer):
+        return _well_formed(value)
+    path = environment.get(environment.KEY) if value is None else value
+    if path is None:
+        raise NoSignerError(
+            f"nobody said who signs: no signer was given, and {environment.KEY} is not set",
+            hint='make a key with: safeload keygen team; then pass signer="team.key"',
+        )
+    return Signer.from_file(_a_path(path, "signer", "a Signer"))
+
+
+def trust_from(value: TrustStore | str | os.PathLike[str] | None) -> TrustStore:
+    """A store as it is; that of a folder, or of one ``.pub`` or ``.hmac`` file; or of the path in ``SAFELOAD_TRUST``.
+
+    Raises NoTrustError, and what `TrustStore.open` and `TrustStore.from_file` raise.
+    """
+    if isinstance(value, TrustStore):
+        return value
+    path = environment.get(environment.TRUST) if value is None else value
+    if path is None:
+        raise NoTrustError(
+            f"nobody said whose signatures count: no trust was given, and {environment.TRUST} is not set",
+            hint='make a store with: safeload trust add team.pub --store keys/; then pass trust="keys/"',
+        )
+    name = _a_path(path, "trust", "a TrustStore")
+    is_folder = os.path.isdir(name)  # noqa: PTH112  Path.is_dir raises for a name that is too long
+    return TrustStore.open(name) if is_folder else TrustStore.from_file(name)
+
+
+def _a_path(value: object, parameter: str, kind: str) -> str:
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{parameter} must be {kind} or a path, not {type(value).__name__}")
+    return path_text(value)
+
+
+def _well_formed(signer: Signer) -> Signer:
+    """A signer of the caller's own may claim anything; better now than after a large payload was hashed."""
+    if signer.algorithm not in NUMBERS:
+        raise ValueError(f"{type(signer).__name__}.algorithm must be one of {', '.join(NUMBERS)}")
+    if not _KEYID.fullmatch(signer.keyid):
+        raise ValueError(f"{type(signer).__name__}.keyid must be 64 lower-case hexadecimal digits")
+    return signer

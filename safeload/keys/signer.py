@@ -1,0 +1,106 @@
+"""Who signs. A signer is a keyid, an algorithm and one method, so that a KMS or an HSM can be one."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, NoReturn
+
+from safeload.errors import KeyPassphraseError
+from safeload.hazmat import keyfiles, mac, signatures
+from safeload.keys import environment, hmacfile
+from safeload.keys.algorithms import ED25519, HMAC_SHA256
+from safeload.keys.keyfile import path_text, read_key_file
+from safeload.keys.keyid import ed25519_keyid, hmac_keyid, short
+
+if TYPE_CHECKING:
+    import os
+    from typing import SupportsIndex
+
+__all__ = ["Ed25519Signer", "HmacSigner", "Signer", "passphrase_bytes"]
+
+
+class Signer(ABC):
+    """Whatever can sign. Subclass it to sign elsewhere: set the two attributes, and answer ``sign``.
+
+    ``keyid`` is that of docs/format.md 7.3, in 64 lower-case hexadecimal digits; ``algorithm`` a name of section 7.2.
+    """
+
+    __slots__ = ("algorithm", "keyid")
+
+    keyid: str
+    algorithm: str
+
+    @abstractmethod
+    def sign(self, message: bytes) -> bytes:
+        """The signature over `message`, which is DSSE's pre-authentication encoding of a manifest."""
+
+    @staticmethod
+    def from_file(path: str | os.PathLike[str], passphrase: str | bytes | None = None) -> Signer:
+        """The signer that uses the private key or HMAC key in `path`.
+
+        Without `passphrase` an encrypted key is opened with ``SAFELOAD_KEY_PASSPHRASE``; a key that is not encrypted
+        needs neither. Raises KeyFileError, KeyPermissionsError, KeyPassphraseError, AlgorithmError.
+        """
+        file = read_key_file(path)
+        if not keyfiles.is_public(file.data):  # of a public key it is not the mode that is wrong
+            file.refuse_if_others_can_read()
+        if hmacfile.claims_hmac(file.data):
+            return HmacSigner(hmacfile.parse(file.data, file.path))
+        given = environment.get(environment.PASSPHRASE) if passphrase is None else passphrase
+        return Ed25519Signer(keyfiles.load_private(file.data, file.path, passphrase_bytes(given, path)))
+
+
+def passphrase_bytes(passphrase: str | bytes | None, path: str | os.PathLike[str]) -> bytes | None:
+    """`passphrase` in UTF-8, as OpenSSL and ssh-keygen on a UTF-8 terminal take it; bytes stay as they are."""
+    if passphrase is None or isinstance(passphrase, bytes):
+        return passphrase
+    try:
+        return passphrase.encode("utf-8", "surrogateescape")  # the inverse of how the environment was decoded
+    except UnicodeEncodeError:
+        # The error that is dropped here holds the passphrase.
+        raise KeyPassphraseError("the passphrase is not valid Unicode", path=path_text(path)) from None
+
+
+class _SecretSigner(Signer):
+    """A signer that holds its secret in memory, and neither shows it nor lets it be pickled."""
+
+    __slots__ = ("_secret",)
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {short(self.keyid)}>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a signer holds a secret and is not pickled or copied; pass the path of its key file instead")
+
+
+class Ed25519Signer(_SecretSigner):
+    """Signs with an Ed25519 seed of 32 bytes (RFC 8032)."""
+
+    __slots__ = ()
+
+    def __init__(self, seed: bytes) -> None:
+        super().__init__(seed)
+        self.algorithm = ED25519
+        self.keyid = ed25519_keyid(signatures.public_key(seed))
+
+    def sign(self, message: bytes) -> bytes:
+        """64 bytes."""
+        return signatures.sign(self._secret, message)
+
+
+class HmacSigner(_SecretSigner):
+    """Makes tags with an HMAC key of 32 bytes (RFC 2104). Whoever can verify them can make them."""
+
+    __slots__ = ()
+
+    def __init__(self, key: bytes) -> None:
+        super().__init__(key)
+        self.algorithm = HMAC_SHA256
+        self.keyid = hmac_keyid(key)
+
+    def sign(self, message: bytes) -> bytes:
+        """32 bytes."""
+        return mac.tag(self._secret, message)

@@ -1,0 +1,113 @@
+"""Whose signatures count."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safeload.errors import KeyFileError
+from safeload.keys import folder as folders
+from safeload.keys.keyfile import path_text, quoted
+from safeload.keys.trusted import TrustedKey, read_trusted_key
+from safeload.keys.verification import check_records
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from safeload.keys.verification import Record
+
+__all__ = ["TrustStore", "UnsafeWarning"]
+
+_HINT = "if you know this key, name the .pub file that its owner gave you"
+
+
+class UnsafeWarning(UserWarning):
+    """A protection was switched off by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """At least one key, each key material once. ``source`` and ``hint`` are for messages.
+
+    A hint may hold ``{first}``, where the first digits of the unknown keyid are put. Raises KeyFileError if empty.
+    """
+
+    keys: tuple[TrustedKey, ...]
+    source: str = "the trust store"
+    hint: str = _HINT
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise KeyFileError(
+                f"{printable(self.source)} holds no key, so nothing could be verified",
+                path=self.source,
+                hint="safeload trust add team.pub --store keys/",
+            )
+        unique: dict[str, TrustedKey] = {}
+        for key in self.keys:
+            unique.setdefault(key.keyid, key)
+        object.__setattr__(self, "keys", tuple(unique.values()))
+
+    @staticmethod
+    def open(folder: str | os.PathLike[str], shared: Sequence[str | os.PathLike[str]] = ()) -> TrustStore:
+        """The ``*.pub`` files of `folder`, by name, then the HMAC keys whose paths are `shared`.
+
+        Raises KeyFileError: for one malformed key, for a store that a newer safeload made, for none at all.
+        """
+        named = folders.shared_keys(shared)
+        found = tuple(key for _, key in folders.public_keys(folder))
+        folders.warn_of_ignored(folder, shared)
+        source = str(Path(folder, "_"))[:-1]  # ends with a separator: "keys/ does not trust" reads as a folder
+        add = f"if you know this key: safeload trust add {{first}}.pub --store {quoted(source)}"
+        return TrustStore(found + named, source, add)
+
+    @staticmethod
+    def from_file(path: str | os.PathLike[str]) -> TrustStore:
+        """The one key of a ``.pub`` or ``.hmac`` file: naming an HMAC key is what makes it count.
+
+        Raises KeyFileError, KeyPermissionsError, AlgorithmError.
+        """
+        return TrustStore((read_trusted_key(path),), path_text(path))
+
+    @staticmethod
+    def unsafe_accept_any() -> TrustStore:
+        """Trust whoever wrote the file: no signature is asked for or looked at. Warns with UnsafeWarning."""
+        warnings.warn(
+            "TrustStore.unsafe_accept_any(): files are taken from anybody, signed or not", UnsafeWarning, stacklevel=2
+        )
+        return _AcceptsAny((), "anybody")
+
+    def check(
+        self, manifest_message: bytes, records: Sequence[Record], *, name: str = "the file"
+    ) -> tuple[TrustedKey, ...]:
+        """The trusted keys that signed `manifest_message` (docs/format.md, 7.4); `name` is the file's, for messages.
+
+        Raises UnsignedError, UntrustedSignerError, BadSignatureError.
+        """
+        return check_records(
+            {key.keyid: key for key in self.keys},
+            manifest_message,
+            records,
+            name=printable(name),
+            store=printable(self.source),
+            hint=self.hint,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _AcceptsAny(TrustStore):
+    """What `TrustStore.unsafe_accept_any` gives: it holds no key and verifies nothing."""
+
+    def __post_init__(self) -> None:
+        pass
+
+    def check(
+        self, manifest_message: bytes, records: Sequence[Record], *, name: str = "the file"
+    ) -> tuple[TrustedKey, ...]:
+        """Nobody: what was not verified is not called signed."""
+        del manifest_message, records, name
+        return ()

@@ -1,0 +1,31 @@
+"""The scenarios, a module for each part of docs/format.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from testkit.scenarios import (
+    encryption,
+    fields,
+    frames,
+    honest,
+    json_text,
+    members,
+    names,
+    payload,
+    prelude,
+    signatures,
+    truncation,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from testkit.vector import Vector
+
+PARTS = (honest, prelude, truncation, json_text, fields, names, members, payload, frames, signatures, encryption)
+
+
+def all_vectors() -> Iterator[Vector]:
+    for part in PARTS:
+        yield from part.vectors()
