@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from safeload.errors import SafeloadError
 from safeload.keys import signer_from, trust_from
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.policy import Policy
+from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -162,7 +162,7 @@ def _warn_of_policy(summary: Summary) -> None:
         text = f"this model will not load: {summary.facts[0]}"
     else:
         return
-    warnings.warn(text, PolicyWarning, stacklevel=4)
+    warn_caller(text, PolicyWarning)
 
 
 def sign(filename: StrPath, *, signer: Signer | StrPath | None = None) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 import sys
 import sysconfig
-import warnings
 from typing import TYPE_CHECKING
 
 from safeload.container.manifest import Environment
 from safeload.errors import EnvironmentMismatchError
 from safeload.text import printable
+from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,7 +55,7 @@ def check_environment(recorded: Environment, mode: str) -> None:
         raise EnvironmentMismatchError(
             text, differences=differences, hint="install these versions, or load with environment='compatible'"
         )
-    warnings.warn(f"{text} (environment='ignore' silences this)", EnvironmentWarning, stacklevel=6)
+    warn_caller(f"{text} (environment='ignore' silences this)", EnvironmentWarning)
 
 
 def _differences(recorded: Environment) -> Iterator[str]:

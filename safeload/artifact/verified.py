@@ -121,7 +121,7 @@ class Artifact:
             return self._load(mmap_mode, policy or Policy.default(), environment)
         except SafeloadError as error:
             error.locate(self.name)
-            _log.warning("%s: not loaded: %s", self.name, error.message)
+            _log.warning("not loaded: %s", error.message)
             raise
 
     def _load(self, mmap_mode: str | None, policy: Policy, environment: str) -> Any:
@@ -129,7 +129,11 @@ class Artifact:
         member = self._loadable()
         options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, member=member.name)
         value = CODECS[member.kind].load(self.read(member.name), options)
-        _log.info("%s: loaded, signed by %s", self.name, ", ".join(key.name for key in self.signers) or "nobody known")
+        _log.info(
+            "loaded %s, signed by %s",
+            printable(self.name),
+            ", ".join(key.name for key in self.signers) or "nobody known",
+        )
         return value
 
     def _loadable(self) -> Member:

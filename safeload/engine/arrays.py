@@ -51,8 +51,8 @@ def array_from_wrapper(stub: Any, data: ArrayData, memory: Memory) -> np.ndarray
         raise CodecError("a joblib array does not have the size that the analysis saw")
     array = _items(memory, data, dtype)
     array = array.reshape(shape[::-1]).transpose() if state.get("order") == "F" else array.reshape(shape)
-    if memory.native and not array.dtype.isnative and array.dtype.names is None:
-        array = array.astype(array.dtype.newbyteorder("="))
+    if memory.native:
+        array = native(array)
     if closed(state.get("subclass"), WRAPPER) is np.matrix:
         array = array.view(np.matrix)
     if not memory.writable:
@@ -70,6 +70,13 @@ def _items(memory: Memory, data: ArrayData, dtype: np.dtype[Any]) -> np.ndarray[
     if not memory.shared or size < _VIEW_MIN or not array.flags.aligned:
         return array.copy()
     return array
+
+
+def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """`array` in this machine's byte order; records are left as they are, as by numpy and joblib."""
+    if array.dtype.isnative or array.dtype.names is not None:
+        return array
+    return array.astype(array.dtype.newbyteorder("="))
 
 
 def checked_shape(shape: Any) -> tuple[int, ...]:
@@ -127,4 +134,5 @@ def _raw_items(data: Any, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, A
     if type(data) is not bytes or len(data) != count * dtype.itemsize:
         raise CodecError("an array does not have the bytes that its shape asks for")
     # A copy: two arrays on one memoised byte string must not change each other.
-    return np.frombuffer(data, dtype).copy() if data else np.empty(count, dtype)
+    items = np.frombuffer(data, dtype).copy() if data else np.empty(count, dtype)
+    return native(items)  # as numpy's own __setstate__ does

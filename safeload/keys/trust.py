@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from safeload.keys.keyfile import path_text, quoted
 from safeload.keys.trusted import TrustedKey, read_trusted_key
 from safeload.keys.verification import check_records
 from safeload.text import printable
+from safeload.warn import UnsafeWarning, warn_caller
 
 if TYPE_CHECKING:
     import os
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["TrustStore", "UnsafeWarning"]
 
 _HINT = "if you know this key, name the .pub file that its owner gave you"
-
-
-class UnsafeWarning(UserWarning):
-    """A protection was switched off by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +72,7 @@ class TrustStore:
     @staticmethod
     def unsafe_accept_any() -> TrustStore:
         """Trust whoever wrote the file: no signature is asked for or looked at. Warns with UnsafeWarning."""
-        warnings.warn(
-            "TrustStore.unsafe_accept_any(): files are taken from anybody, signed or not", UnsafeWarning, stacklevel=2
-        )
+        warn_caller("TrustStore.unsafe_accept_any(): files are taken from anybody, signed or not", UnsafeWarning)
         return _AcceptsAny((), "anybody")
 
     def check(

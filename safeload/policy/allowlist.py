@@ -47,8 +47,11 @@ def allow_list(library: str) -> Allowed:
 @functools.cache
 def confined() -> Mapping[tuple[str, str], frozenset[tuple[str, str]]]:
     """``(module, name)`` of an owner -> the globals that may stand in its arguments or state, and nowhere else."""
-    tables = {owner: names for library in LIBRARIES for owner, names in _tables(library).get("confined", {}).items()}
-    return MappingProxyType({_key(owner): frozenset(map(_key, names)) for owner, names in tables.items()})
+    merged: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
+    for library in LIBRARIES:
+        for owner, names in _tables(library).get("confined", {}).items():
+            merged[_key(owner)] = merged.get(_key(owner), frozenset()) | frozenset(map(_key, names))
+    return MappingProxyType(merged)
 
 
 def _key(path: str) -> tuple[str, str]:

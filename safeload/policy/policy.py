@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import re
-import warnings
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from safeload.policy.allowlist import LIBRARIES, Allowed, allow_list
 from safeload.readers.observations import Use
+from safeload.warn import UnsafeWarning, warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Policy", "UnsafePolicyWarning"]
+__all__ = ["Policy"]
 
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _USES: Mapping[str, Use] = {
@@ -24,10 +24,6 @@ _USES: Mapping[str, Use] = {
     "reference": Use.REFERENCED,
     "call": Use.CALLED,
 }
-
-
-class UnsafePolicyWarning(UserWarning):
-    """Somebody allows every global: loading runs whatever the file says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class Policy:
     @classmethod
     def unsafe_allow_all(cls) -> Policy:
         """Every global may be used in every way: no protection at all against the file."""
-        warnings.warn("Policy.unsafe_allow_all(): the file may run any code", UnsafePolicyWarning, stacklevel=2)
+        warn_caller("Policy.unsafe_allow_all(): the file may run any code", UnsafeWarning)
         return cls(MappingProxyType({}), everything=True)
 
     def allow(self, *paths: str, use: tuple[str, ...] = ("new", "build", "reference")) -> Policy:

@@ -62,7 +62,7 @@ class Machine:
         """
         self.at = at
         if at > self.data.size:
-            raise StreamError("the stream ends inside an opcode's argument", offset=at)
+            raise StreamError("the stream ends inside an opcode's argument", offset=self.data.size)
         if at == self.data.size:
             raise StreamError("the stream ends without STOP", offset=at)
         if 0 <= self.frame_end <= at:

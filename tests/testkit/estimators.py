@@ -491,9 +491,16 @@ def _same_parts(a: Any, b: Any) -> bool:
 
 
 def _array_parts(array: Any) -> Any:
-    """Return dtype and shape, and the bytes: or the objects, where the bytes would be pointers."""
-    content = array.ravel().tolist() if array.dtype.hasobject else array.tobytes()
-    return str(array.dtype), array.shape, content
+    """Return dtype and shape, which say what the bytes mean, and the bytes."""
+    return str(array.dtype), array.shape, _items(array)
+
+
+def _items(array: Any) -> Any:
+    if array.dtype.names is not None:
+        return [array[name] for name in array.dtype.names]  # not the padding between them, which means nothing
+    if array.dtype.hasobject:
+        return array.ravel().tolist()  # the bytes would be pointers
+    return array.tobytes()
 
 
 # How to take a value apart, by its type; the first entry that fits.
@@ -558,7 +565,11 @@ BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
 
 
 def plain_objects() -> Iterator[tuple[str, object]]:
-    """Yield what stands in models between the estimators: arrays, scalars, generators, standard types."""
+    """Yield what stands in models between the estimators: arrays, scalars, generators, standard types.
+
+    Not all come back the same from pickle and joblib: they turn arrays of a foreign byte order into native ones,
+    and newer versions of joblib a matrix into an array.
+    """
     for table in (_arrays(), _scalars(), _sparse(), _random_generators(), _standard_types()):
         yield from table.items()
 

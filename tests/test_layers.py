@@ -1,0 +1,122 @@
+"""The floors of the house: who may import whom."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(__file__).parent.parent / "safeload"
+
+# Room -> the rooms that it may import besides itself and floor 0.
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "limits": set(),
+    "text": set(),
+    "_version": set(),
+    "warn": set(),
+    "hazmat": set(),
+    "container": set(),
+    "readers": set(),
+    "keys": {"hazmat", "container"},
+    "policy": {"readers"},
+    "engine": {"readers", "policy"},
+    "codecs": {"readers", "policy", "engine"},
+    "artifact": {"container", "readers", "keys", "policy", "codecs"},
+    "_api": {"container", "readers", "keys", "policy", "codecs", "artifact"},
+}
+FLOOR_0 = {"errors", "limits", "text", "warn", "_version"}
+ML_LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "pandas"}
+MAY_IMPORT_ML = {"engine", "codecs"}
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        relative = path.relative_to(PACKAGE)
+        yield relative.parts[0].removesuffix(".py"), path
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from full
+            if not all(_is_module(name) for name in full):  # `from room import module` is no import of the room
+                yield node.module or ""
+
+
+def _is_module(name: str) -> bool:
+    path = PACKAGE.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or path.joinpath("__init__.py").is_file()
+
+
+def _rooms(path: Path) -> set[str]:
+    """The rooms of safeload that `path` imports."""
+    paths = [name.split(".") for name in _imports(path)]
+    rooms = {parts[1] if len(parts) > 1 else "__init__" for parts in paths if parts[0] == "safeload"}
+    known = {room for room, _ in _files()}
+    return {room if room in known else "__init__" for room in rooms}
+
+
+@pytest.mark.parametrize(("room", "path"), list(_files()), ids=lambda value: str(value)[-40:])
+def test_a_room_imports_only_from_the_floors_below(room: str, path: Path) -> None:
+    if room not in MAY_IMPORT:
+        return
+    assert _rooms(path) <= MAY_IMPORT[room] | FLOOR_0 | {room}
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {room for room, _ in _files()} == {*MAY_IMPORT, "__init__", "__main__", "cli"}
+
+
+@pytest.mark.parametrize("path", [path for room, path in _files() if room == "cli"], ids=lambda path: path.name)
+def test_the_command_line_is_a_customer_of_the_public_names(path: Path) -> None:
+    assert _rooms(path) <= {"__init__", "_version", "cli", "errors", "text", "keys"}
+
+
+def test_only_hazmat_imports_cryptography() -> None:
+    users = {room for room, path in _files() if any(name.split(".")[0] == "cryptography" for name in _imports(path))}
+    assert users == {"hazmat"}
+
+
+def test_only_engine_and_codecs_import_machine_learning_libraries() -> None:
+    for room, path in _files():
+        libraries = {name.split(".")[0] for name in _imports(path)} & ML_LIBRARIES
+        # The demonstration trains models, in a process of its own making.
+        assert not libraries or room in MAY_IMPORT_ML or "demo" in str(path), path
+
+
+def test_there_is_one_unpickler() -> None:
+    users = [path.name for _, path in _files() if "Unpickler)" in path.read_text("utf-8")]
+    assert users == ["guard.py"]
+
+
+def test_only_one_file_prints() -> None:
+    printing = {
+        path.name
+        for _, path in _files()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
+    }
+    assert printing <= {"ui.py"}
+
+
+def test_there_is_no_import_cycle() -> None:
+    graph = {_module(path): {name for name in _imports(path) if name.startswith("safeload.")} for _, path in _files()}
+    graph = {module: {name for name in names if name in graph} - {module} for module, names in graph.items()}
+    while leaves := [module for module, names in graph.items() if not names]:
+        graph = {module: names - set(leaves) for module, names in graph.items() if names}
+    assert not graph
+
+
+def _module(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
