@@ -25,6 +25,8 @@ from safeload.errors import SafeloadError
 from safeload.keys import signer_from, trust_from
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.policy import Policy
+from safeload.readers.observations import Use
+from safeload.text import printable
 from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
@@ -154,15 +156,14 @@ def _target(file: File) -> Iterator[tuple[int, str | None]]:
 
 
 def _warn_of_policy(summary: Summary) -> None:
-    if summary.denied:
-        paths = sorted({each.path for each in summary.denied})
-        arguments = " ".join(f"--allow {path}" for path in paths)
-        text = f"loading this model will need: {arguments}"
+    called = sorted({each.path for each in summary.denied if Use.CALLED in each.use})
+    if called:
+        warn_caller(f"loading will be refused: this file calls {', '.join(map(printable, called))}", PolicyWarning)
+    elif summary.denied:
+        paths = sorted({printable(each.path) for each in summary.denied})
+        warn_caller(f"loading this will need: {' '.join(f'--allow {path}' for path in paths)}", PolicyWarning)
     elif summary.facts:
-        text = f"this model will not load: {summary.facts[0]}"
-    else:
-        return
-    warn_caller(text, PolicyWarning)
+        warn_caller(f"loading will be refused: {summary.facts[0]}", PolicyWarning)
 
 
 def sign(filename: StrPath, *, signer: Signer | StrPath | None = None) -> None:
@@ -247,9 +248,7 @@ def load_untrusted(
         opened.read_into(0, memory)
     finally:
         opened.close()
-    options = LoadOptions(
-        policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits, member=Path(name).name
-    )
+    options = LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits, member="")
     try:
         return CODECS["joblib"].load(memory, options)
     except SafeloadError as error:
@@ -263,14 +262,16 @@ def unpack(
     *,
     trust: TrustStore | StrPath | None = None,
     limits: Limits = DEFAULT_LIMITS,
-) -> None:
+) -> Artifact:
     """Verify, then write what the file holds: one member as the file `destination`, several as a folder of that name.
 
     A model that :func:`dump` saved comes out as an uncompressed joblib stream; what :func:`pack` took comes back
-    byte for byte. Raises VerificationError, FormatError, NoTrustError, OSError.
+    byte for byte. Returns the artifact, closed, which still says who signed and what the manifest holds.
+    Raises VerificationError, FormatError, NoTrustError, OSError.
     """
     with _authenticate(filename, trust, limits) as artifact:
         write_members(artifact, destination)
+    return artifact
 
 
 def convert(

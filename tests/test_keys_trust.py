@@ -87,7 +87,7 @@ def put(path: str, key: Pair) -> None:
 def test_step_1_a_file_without_records_is_unsigned() -> None:
     with pytest.raises(UnsignedError, match=r"churn\.safeload bears no signature") as caught:
         TrustStore((ALICE.trusted(),)).check(MESSAGE, [], name="churn.safeload")
-    assert "safeload sign" in caught.value.hint
+    assert "signed file" in caught.value.hint
 
 
 def test_step_2_a_file_that_only_others_signed_is_untrusted_and_says_who() -> None:

@@ -18,6 +18,7 @@ from safeload.container.envelope import (
 from safeload.container.frames import write_all
 from safeload.errors import AlreadySignedError, FormatError
 from safeload.keys import NUMBERS, Signer, short
+from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +49,11 @@ def add_signature(path: str, signer: Signer) -> SignatureRecord:
 
 def _check(unverified: UnverifiedArtifact, signer: Signer) -> None:
     if any(record.keyid == signer.keyid for record in unverified.records):
-        raise AlreadySignedError(f"{unverified.name} bears a signature of {short(signer.keyid)} already")
+        raise AlreadySignedError(f"{printable(unverified.name)} bears a signature of {short(signer.keyid)} already")
     if len(unverified.records) == RECORDS_MAX:
-        raise FormatError("too-many-records", f"{unverified.name} bears {RECORDS_MAX} signatures, which is the most")
+        raise FormatError(
+            "too-many-records", f"{printable(unverified.name)} bears {RECORDS_MAX} signatures, which is the most"
+        )
     manifest = unverified.claimed
     check_prelude(unverified.layout.prelude, manifest.prelude)
     unverified.table(manifest).check_all(unverified.source, unverified.layout.prelude.payload_off, _look_away)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from safeload.container.atomic import atomic_file
 from safeload.container.frames import write_all
+from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.artifact.verified import Artifact
@@ -27,7 +28,9 @@ def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> No
         return
     target = Path(destination)
     if os.path.lexists(target):
-        raise FileExistsError(f"{target} exists; an artifact of several members is unpacked into a new folder")
+        raise FileExistsError(
+            f"{printable(str(target))} exists; an artifact of several members is unpacked into a new folder"
+        )
     folder = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
     folder.mkdir(mode=0o700)
     try:

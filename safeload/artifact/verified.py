@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Artifact"]
 
 _log = logging.getLogger("safeload")
+_log.addHandler(logging.NullHandler())  # what is logged is for who asks for it; errors are raised besides
 MMAP_MODES = (None, "c", "r")
 
 

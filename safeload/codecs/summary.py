@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Summary", "summarise"]
 
-_FIRST_OPCODES = frozenset(bytes([op]) for op in b"\x80(]})cldNIKLFGVXSJM")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
@@ -35,17 +33,10 @@ def summarise(view: memoryview, limits: Limits) -> Summary | None:
     """The summary of a joblib or pickle stream, compressed or not; None for what is neither."""
     try:
         plain = decompress(view, limits)
-        if not _begins_like_a_pickle(plain):
-            return None
         stream = analyse(plain)
     except SafeloadError:
         return None
     return _summary(stream, complete=stream.end == len(plain))
-
-
-def _begins_like_a_pickle(view: memoryview) -> bool:
-    # A text file may happen to parse as opcodes of protocol 0; what picklers write begins with one of these.
-    return bytes(view[:1]) in _FIRST_OPCODES
 
 
 def _summary(stream: Stream, *, complete: bool) -> Summary:

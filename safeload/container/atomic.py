@@ -26,7 +26,11 @@ def atomic_file(target: str | os.PathLike[str], *, mode: int | None = None) -> I
     path = Path(os.path.realpath(target))
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    fd = os.open(temporary, flags, 0o666 if mode is None else mode)
+    try:
+        fd = os.open(temporary, flags, 0o666 if mode is None else mode)
+    except OSError as error:
+        error.filename = str(path)  # nobody asked for the temporary name
+        raise
     try:
         try:
             if mode is None:

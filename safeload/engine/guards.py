@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from safeload.engine.contracts import numpy as numpy_contracts
 from safeload.engine.contracts import python as python_contracts
 from safeload.engine.contracts import sklearn as sklearn_contracts
-from safeload.policy.allowlist import confined
+from safeload.policy.allowlist import owners_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,8 +32,5 @@ WATCHED = frozenset(STUBS)
 @functools.cache
 def tokens() -> frozenset[Key]:
     """The confined globals all of whose owners have a contract, which alone can read a token."""
-    owners: dict[Key, set[Key]] = {}
-    for owner, names in confined().items():
-        for name in names:
-            owners.setdefault(name, set()).add(owner)
-    return frozenset(name for name, each in owners.items() if each <= GUARDS.keys() | STUBS.keys())
+    known = GUARDS.keys() | STUBS.keys()
+    return frozenset(name for name, owners in owners_of().items() if owners <= known)

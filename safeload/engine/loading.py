@@ -11,7 +11,7 @@ from safeload.engine.guards import FINISHERS, WATCHED
 from safeload.engine.resolve import answers
 from safeload.engine.rewrite import rewrite
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
-from safeload.policy.judge import check_stream
+from safeload.policy.judge import check_stream, of_member
 from safeload.readers.joblib import analyse
 from safeload.text import printable
 
@@ -33,7 +33,7 @@ def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
     check_stream(stream, policy, member=member)
     if stream.end != len(memory.view):
         raise UnsafeStreamError(
-            f'member "{printable(member)}" goes on after the object ends, at byte {stream.end:,}',
+            f"something follows after the object ends, at byte {stream.end:,}{of_member(member)}",
             fact="after-stop",
             offset=stream.end,
             member=member,
@@ -50,9 +50,7 @@ def _build(stream: Stream, memory: Memory, member: str) -> Any:
     except (SafeloadError, MemoryError):
         raise
     except Exception as error:  # whatever the rebuilt classes raise on this state
-        raise CodecError(
-            f'member "{printable(member)}" cannot be rebuilt: {type(error).__name__}: {printable(str(error))}'
-        ) from error
+        raise CodecError(f"the object cannot be rebuilt: {type(error).__name__}: {printable(str(error))}") from error
 
 
 def _checkpoints(stream: Stream, memory: Memory, member: str) -> Iterator[Checkpoint]:

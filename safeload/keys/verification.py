@@ -39,7 +39,7 @@ def check_records(
     BadSignatureError; the last one whatever other records say.
     """
     if not records:  # step 1
-        raise UnsignedError(f"{name} bears no signature", hint="sign it: safeload sign FILE --key team.key")
+        raise UnsignedError(f"{name} bears no signature", hint="ask whoever made it for the signed file")
     signers: dict[str, TrustedKey] = {}
     for record in records:
         key = trusted.get(record.keyid)

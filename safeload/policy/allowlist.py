@@ -11,7 +11,7 @@ from typing import Any
 
 from safeload.readers.observations import Use
 
-__all__ = ["LIBRARIES", "Allowed", "allow_list", "confined"]
+__all__ = ["LIBRARIES", "Allowed", "allow_list", "confined", "owners_of"]
 
 Allowed = Mapping[tuple[str, str], Use]
 
@@ -52,6 +52,16 @@ def confined() -> Mapping[tuple[str, str], frozenset[tuple[str, str]]]:
         for owner, names in _tables(library).get("confined", {}).items():
             merged[_key(owner)] = merged.get(_key(owner), frozenset()) | frozenset(map(_key, names))
     return MappingProxyType(merged)
+
+
+@functools.cache
+def owners_of() -> Mapping[tuple[str, str], frozenset[tuple[str, str]]]:
+    """:func:`confined` the other way round: a confined global -> those in whose arguments or state it may stand."""
+    owners: dict[tuple[str, str], frozenset[tuple[str, str]]] = {}
+    for owner, names in confined().items():
+        for name in names:
+            owners[name] = owners.get(name, frozenset()) | {owner}
+    return MappingProxyType(owners)
 
 
 def _key(path: str) -> tuple[str, str]:

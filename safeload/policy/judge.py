@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from safeload.policy.policy import Policy
 
-__all__ = ["check_stream", "denied_globals"]
+__all__ = ["check_stream", "denied_globals", "of_member", "streams_of"]
 
 
 def streams_of(stream: Stream) -> Iterator[Stream]:
@@ -28,7 +28,7 @@ def denied_globals(stream: Stream, policy: Policy) -> Iterator[GlobalUse]:
     """Each global that `policy` does not allow in the way that `stream` uses it, in the order of the file."""
     for part in streams_of(stream):
         for used in part.globals:
-            if policy.denied(used.module, used.name, used.use):
+            if policy.denied(used):
                 yield used
 
 
@@ -42,21 +42,26 @@ def check_stream(stream: Stream, policy: Policy, *, member: str) -> None:
     for part in streams_of(stream):
         for fact in part.facts:
             raise UnsafeStreamError(
-                f'member "{printable(member)}" does what no pickler writes at byte {fact.offset:,}: {fact.text}',
+                f"at byte {fact.offset:,}{of_member(member)}: {fact.text}; no pickler writes that",
                 fact=fact.kind,
                 offset=fact.offset,
                 member=member,
             )
 
 
+def of_member(member: str) -> str:
+    """` of member "..."`, or nothing for a plain file, which has no members."""
+    return f' of member "{printable(member)}"' if member else ""
+
+
 def _disallowed(used: GlobalUse, policy: Policy, member: str) -> PolicyError:
-    denied = policy.denied(used.module, used.name, used.use)
+    denied = policy.denied(used)
     path = printable(used.path)
     alias = ""
     if (used.stream_module, used.stream_name) != (used.module, used.name):
         alias = f' (written as "{printable(f"{used.stream_module}.{used.stream_name}")}")'
     return DisallowedGlobalError(
-        f'{path}{alias} is {denied.words} at byte {used.offset:,} of member "{printable(member)}", '
+        f"{path}{alias} is {denied.words} at byte {used.offset:,}{of_member(member)}, "
         "and the policy does not allow that",
         module=used.module,
         name=used.name,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from safeload.policy.allowlist import LIBRARIES, Allowed, allow_list
-from safeload.readers.observations import Use
+from safeload.policy.allowlist import LIBRARIES, Allowed, allow_list, owners_of
+from safeload.readers.observations import GlobalUse, Use
 from safeload.warn import UnsafeWarning, warn_caller
 
 if TYPE_CHECKING:
@@ -71,11 +71,16 @@ class Policy:
             wider[module, name] = wider.get((module, name), Use(0)) | granted
         return Policy(MappingProxyType(wider), self.everything)
 
-    def denied(self, module: str, name: str, use: Use) -> Use:
-        """That part of `use` which this policy does not grant; false if it grants all."""
+    def denied(self, used: GlobalUse) -> Use:
+        """That part of the use of a global which this policy does not grant; false if it grants all."""
         if self.everything:
             return Use(0)
-        return use & ~self.allowed.get((module, name), Use(0))
+        key = used.module, used.name
+        denied = used.use & ~self.allowed.get(key, Use(0))
+        owners = owners_of().get(key)
+        if owners is not None and Use.REFERENCED in used.use and (used.free or not used.owners <= owners):
+            denied |= Use.REFERENCED
+        return denied
 
 
 @functools.cache

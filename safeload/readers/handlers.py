@@ -178,7 +178,7 @@ def _fill(machine: Machine, items: list[Node]) -> None:
     if isinstance(target, Bag):
         target.add(items)
     else:
-        machine.filled(target)
+        machine.filled(target, items, keyed=machine.data.view[machine.at] == op.SETITEM)
 
 
 # --- memo -----------------------------------------------------------------------------------------

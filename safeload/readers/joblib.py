@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["analyse"]
 
 _DTYPE = ("numpy", "dtype")
+_FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGVXSJMBCTU\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x96")
 _DIMENSIONS_MAX = 64
 _FIELD_DEPTH_MAX = 16
 _ITEM_SIZES = {"b": 1, "?": 1}
@@ -29,6 +30,9 @@ _ITEM_SIZES = {"b": 1, "?": 1}
 
 def analyse(view: memoryview, *, watch: frozenset[tuple[str, str]] = frozenset()) -> Stream:
     """Analyse a joblib or plain pickle stream that fills `view`. Raises StreamError."""
+    # Text may happen to begin like opcodes of protocol 0; what picklers write begins with one of these.
+    if view[:1] and view[0] not in _FIRST_OPCODES:
+        raise StreamError("this is neither a pickle nor a joblib stream", offset=0)
     return analyse_pickle(view, watch=watch, array_reader=_array_reader(watch))
 
 

@@ -26,6 +26,8 @@ _EXTERNAL_WRAPPERS = frozenset(
     for name in ("NDArrayWrapper", "ZNDArrayWrapper")
 )
 _NAME_MAX = 1_000
+_KEYS_MAX = 100_000
+ARGUMENTS_MAX = 8
 
 # Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
 ArrayReader = Callable[[Data, Node, int], ArrayData | None]
@@ -48,6 +50,7 @@ class Machine:
         self.made: list[Made] = []
         self.frames: list[int] = []
         self.frame_end = -1
+        self.plain_keys: set[Node] = set()
         self.protocol = 0
         self.opcodes = 0
         self.end = -1
@@ -86,6 +89,14 @@ class Machine:
         """A GET took `node`, which is more than a plain value."""
         if node.__class__ is Global:
             node.pushed += 1
+        elif node.__class__ is tuple:
+            # Used once more with all that is in it; longer ones are nobody's arguments.
+            for item in node if len(node) <= ARGUMENTS_MAX else ():
+                if item.__class__ is Global:
+                    item.pushed += 1
+        elif node.__class__ is Bag:
+            if node.owned:
+                self.fact("state-shared", "the state of one object is used again")
         elif node.__class__ is Made and node.watched and (not node.finished or node.memo is None):
             self.fact("unfinished-object", "an object is used before it is complete")
         elif node is None:
@@ -124,6 +135,7 @@ class Machine:
             source.called += 1
         else:
             source.instantiated += 1
+        self._give(source, args)
         made_from = _instantiated(source, args) or source
         made = Made(made_from, args, self.at, watched=made_from.key in self.watch)
         if made.watched:
@@ -142,18 +154,66 @@ class Machine:
         if target.source is None:
             return at + 1
         target.source.extra |= Use.BUILT
+        self._own(target.source, state)
         if target.source.key == WRAPPER and self.array_reader is not None:
             return self._array(self.array_reader, target, at + 1)
         if target.source.key in _EXTERNAL_WRAPPERS:
             self.fact("external-array", "an array wrapper of joblib below 0.10 reads another file")
         return at + 1
 
-    def filled(self, target: Node) -> None:
+    def _give(self, source: Global, args: Node) -> None:
+        """`source` is called or instantiated with `args`."""
+        if args.__class__ is not tuple or len(args) > ARGUMENTS_MAX:
+            return
+        for item in args:
+            if item.__class__ is Global:
+                item.given += 1
+                item.owners.add(source.key)
+            elif item.__class__ is Bag and source.key == _RECONSTRUCTOR:
+                self._check_filled_keys(item.items[::2])  # a dict subclass whose items may be its attributes
+
+    def _own(self, source: Global, state: Node) -> None:
+        """`state` becomes the state of an object of `source`."""
+        if state.__class__ is not Bag:
+            # Slots: BUILD would set attributes of what is a tuple's second part, one by one.
+            if not source.called:
+                self.fact("odd-state", f"the state of a {source.module}.{source.name} is not a dict")
+            return
+        if state.kind != "dict" or state.owned or not state.complete:
+            self.fact("odd-state", f"the state of a {source.module}.{source.name} is no dict of its own")
+        state.owned = True
+        self._check_keys(state.items[::2])
+        for value in state.items[1::2]:
+            if value.__class__ is Global:
+                value.given += 1
+                value.owners.add(source.key)
+
+    def _check_keys(self, keys: list[Node]) -> None:
+        """Attributes are named by plain strings: numpy takes ``__array_interface__`` from an instance, an address."""
+        for key in keys:
+            if key in self.plain_keys:
+                continue
+            text = self.data.short_string(key) if key.__class__ is int else None
+            if text is None or text.startswith("__"):
+                self.fact("odd-attribute", f"an attribute is named {printable(repr(text), 60)}")
+            elif len(self.plain_keys) < _KEYS_MAX:
+                self.plain_keys.add(key)
+
+    def filled(self, target: Node, items: list[Node], *, keyed: bool) -> None:
         """Items are put into `target`, which is not a container of this stream."""
         if target.__class__ is Made and target.source is not None:
             target.source.extra |= Use.FILLED
+            if keyed:
+                self._check_filled_keys(items[::2])
         elif target.__class__ is not Bag:
             self.fact("fill-on-value", "items are put into something that is not a container")
+
+    def _check_filled_keys(self, keys: list[Node]) -> None:
+        """Keys of any plain kind, but no name that a class whose items are its attributes would answer for."""
+        for key in keys:
+            text = self.data.short_string(key) if key.__class__ is int else ""
+            if text is not None and text.startswith("__"):
+                self.fact("odd-attribute", f"an item is named {printable(repr(text), 60)}")
 
     def _array(self, reader: ArrayReader, wrapper: Made, at: int) -> int:
         if 0 <= self.frame_end != at:
@@ -198,7 +258,10 @@ class Machine:
             end=self.end,
             protocol=self.protocol,
             opcodes=self.opcodes,
-            globals=tuple(GlobalUse(g.module, g.name, g.offset, g.use, *g.stream_names) for g in self.globals),
+            globals=tuple(
+                GlobalUse(g.module, g.name, g.offset, g.use, *g.stream_names, frozenset(g.owners), g.free)
+                for g in self.globals
+            ),
             facts=tuple(self.facts),
             arrays=tuple(self.arrays),
             constructions=tuple(

@@ -7,19 +7,35 @@ from safeload.readers.observations import Use
 __all__ = ["Bag", "Global", "Made", "Node"]
 
 # Contents are kept up to here; what a contract reads is smaller, and a vocabulary has a million.
-KEPT_ITEMS = 2_000
+KEPT_ITEMS = 20_000
 
 
 class Global:
-    """A global as it was named once in the stream."""
+    """A global as it was named once in the stream.
 
-    __slots__ = ("called", "extra", "index", "instantiated", "module", "name", "offset", "pushed", "stream_names")
+    `given` counts how often it stood directly in the arguments or the state of one of `owners`.
+    """
+
+    __slots__ = (
+        "called",
+        "extra",
+        "given",
+        "index",
+        "instantiated",
+        "module",
+        "name",
+        "offset",
+        "owners",
+        "pushed",
+        "stream_names",
+    )
 
     def __init__(self, module: str, name: str, stream_names: tuple[str, str], offset: int, index: int) -> None:
         self.module, self.name, self.stream_names = module, name, stream_names
         self.offset, self.index = offset, index
         self.pushed = 1
-        self.called = self.instantiated = 0
+        self.called = self.instantiated = self.given = 0
+        self.owners: set[tuple[str, str]] = set()
         self.extra = Use(0)
 
     @property
@@ -38,19 +54,29 @@ class Global:
             use |= Use.REFERENCED
         return use
 
+    @property
+    def free(self) -> bool:
+        """Whether it stood anywhere else than as a callee, an argument, or a value of a state."""
+        return self.pushed > self.called + self.instantiated + self.given
+
 
 class Bag:
-    """A list, dict or set that this stream made; `kind` is its type's name."""
+    """A list, dict or set that this stream made; `kind` is its type's name, `owned` says that it became a state."""
 
-    __slots__ = ("items", "kind")
+    __slots__ = ("items", "kind", "owned")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.items: list[Node] = []
+        self.owned = False
 
     def add(self, items: list[Node]) -> None:
         if len(self.items) < KEPT_ITEMS:
             self.items += items
+
+    @property
+    def complete(self) -> bool:
+        return len(self.items) < KEPT_ITEMS
 
 
 class Made:

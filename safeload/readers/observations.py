@@ -25,7 +25,8 @@ class Use(enum.Flag):
 @dataclass(frozen=True, slots=True)
 class GlobalUse:
     """One GLOBAL or STACK_GLOBAL opcode. ``stream_*`` are the names as they stand there: protocols
-    below 3 write Python 2's, which the unpickler renames."""
+    below 3 write Python 2's, which the unpickler renames. ``owners`` are the globals in whose arguments or
+    state it stands directly; ``free`` says that it stands elsewhere too."""
 
     module: str
     name: str
@@ -33,6 +34,8 @@ class GlobalUse:
     use: Use
     stream_module: str
     stream_name: str
+    owners: frozenset[tuple[str, str]] = frozenset()
+    free: bool = False
 
     @property
     def path(self) -> str:

@@ -114,7 +114,7 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
                 bag.add(stack[mark:])
             else:
                 machine.at = base + i
-                machine.filled(bag)
+                machine.filled(bag, stack[mark:], keyed=True)
             del stack[mark:]
             i += 1
         elif kind == 0x86:  # TUPLE2

@@ -1,0 +1,51 @@
+"""``safeload convert``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from safeload import Policy
+from safeload import convert as convert_file
+from safeload.cli import ui
+from safeload.cli.options import FILE, check_output, misuse, signer_of, writing_options
+from safeload.cli.wording import holds
+from safeload.keys import short
+from safeload.text import plural, printable
+
+if TYPE_CHECKING:
+    from safeload.cli.options import Compress
+
+__all__ = ["convert"]
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@writing_options
+@click.option(
+    "--allow", multiple=True, metavar="MODULE.NAME", help="A class of yours that may be rebuilt; may be repeated."
+)
+def convert(
+    model: str,
+    output: str,
+    key: str | None,
+    compress: Compress,
+    digest: str,
+    metadata: dict[str, str],
+    allow: tuple[str, ...],
+) -> None:
+    """Rebuild a plain pickle or joblib file under guard and sign it.
+
+    \b
+    Example:
+      safeload convert old.pkl -o new.safeload --key team.key
+    """
+    check_output(output, model)
+    signer = signer_of(key)
+    with misuse():
+        policy = Policy.untrusted().allow(*allow)
+        manifest = convert_file(model, output, compress, signer=signer, policy=policy, digest=digest, metadata=metadata)
+    (member,) = manifest.members
+    ui.out(f"{printable(output)}: rebuilt from {printable(model)}, signed by {short(signer.keyid)}")
+    ui.out(f"{holds(member)}; it uses {plural(len(manifest.globals), 'global')}, all allowed")

@@ -1,0 +1,155 @@
+"""Options that several commands share, and what becomes of them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from safeload.cli import ui
+from safeload.errors import KeyPassphraseError, NoSignerError, NoTrustError
+from safeload.keys import Signer, TrustStore, signer_from, trust_from
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = [
+    "FILE",
+    "PASSPHRASE",
+    "check_output",
+    "json_option",
+    "key_option",
+    "misuse",
+    "output_option",
+    "signer_of",
+    "trust_of",
+    "trust_option",
+    "writing_options",
+]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+Compress = int | str | tuple[str, int]
+
+PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
+FILE = click.Path()
+
+key_option = click.option(
+    "--key", type=FILE, metavar="FILE", help="The private or HMAC key that signs; default: SAFELOAD_KEY."
+)
+trust_option = click.option(
+    "--trust",
+    type=FILE,
+    metavar="PATH",
+    help="Whose signatures count: a folder of .pub files, or one .pub or .hmac file; default: SAFELOAD_TRUST.",
+)
+output_option = click.option("-o", "--output", type=FILE, required=True, metavar="FILE", help="The file to write.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines.")
+
+
+def signer_of(path: str | None) -> Signer:
+    """The signer of ``--key``; the passphrase of an encrypted key is asked for if somebody sits there to answer."""
+    try:
+        return signer_from(path)
+    except NoSignerError as error:
+        error.hint = "make a key with: safeload keygen team; then add: --key team.key"
+        raise
+    except KeyPassphraseError as error:
+        given = bool(os.environ.get(PASSPHRASE))
+        error.hint = f"correct {PASSPHRASE}" if given else f"set {PASSPHRASE}, or run this in a terminal, which asks"
+        if given or not ui.can_ask():
+            raise
+        return _unlocked(error.path)
+
+
+def _unlocked(path: str) -> Signer:
+    try:
+        return Signer.from_file(path, ui.ask_passphrase(f"passphrase of {printable(path)}"))
+    except KeyPassphraseError as error:
+        error.hint = ""
+        raise
+
+
+def trust_of(path: str | None) -> TrustStore:
+    """The store of ``--trust``."""
+    try:
+        return trust_from(path)
+    except NoTrustError as error:
+        error.hint = "make a store with: safeload trust add team.pub --store keys/; then add: --trust keys/"
+        raise
+
+
+def check_output(output: str, source: str) -> None:
+    """Refuse to write over what is read, and name the folder that is missing, before any work is done."""
+    parent = str(Path(output).parent)
+    if not os.path.isdir(parent):  # noqa: PTH112  Path.is_dir raises for a name that is too long
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), parent)
+    if os.path.isdir(output):  # noqa: PTH112
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), output)
+    if os.path.exists(output) and os.path.exists(source) and os.path.samefile(output, source):  # noqa: PTH110, PTH121
+        raise click.UsageError(f"-o {printable(output)} is the file that is read")
+
+
+@contextlib.contextmanager
+def misuse() -> Iterator[None]:
+    """The API's ValueError is about an argument, which here stood on the command line."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        raise click.UsageError("a file name that becomes part of the artifact must be valid Unicode") from error
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def writing_options(command: F) -> F:
+    """What `pack` and `convert` take, and `dump` in Python."""
+    for option in (_METADATA, _DIGEST, _COMPRESS, key_option, output_option):
+        command = option(command)
+    return command
+
+
+def _compress(context: click.Context, parameter: click.Parameter, value: str) -> Compress:
+    """``0`` to ``9``, a name, or ``name:level``, as joblib's ``compress`` has an int, a name or a pair."""
+    method, colon, level = value.partition(":")
+    if not colon:
+        return int(value) if value.isdecimal() and value.isascii() else method
+    if not (level.isdecimal() and level.isascii()):
+        raise click.BadParameter(f"the level of {value!r} is not a number", context, parameter)
+    return method, int(level)
+
+
+def _metadata(context: click.Context, parameter: click.Parameter, pairs: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{pair!r} is not KEY=VALUE", context, parameter)
+        if name in found:
+            raise click.BadParameter(f"{name!r} stands there twice", context, parameter)
+        if any("\ud800" <= char <= "\udfff" for char in pair):
+            raise click.BadParameter(f"{pair!r} is not valid UTF-8", context, parameter)
+        found[name] = value
+    return found
+
+
+_COMPRESS = click.option(
+    "--compress",
+    default="0",
+    callback=_compress,
+    metavar="METHOD[:LEVEL]",
+    help="zstd, zlib, bz2, lzma, xz, lz4 or gzip, with a level if you like (zstd:19); default: none.",
+)
+_DIGEST = click.option(
+    "--digest", type=click.Choice(["blake3", "sha256"]), default="blake3", show_default=True, help="The hash function."
+)
+_METADATA = click.option(
+    "--metadata",
+    multiple=True,
+    callback=_metadata,
+    metavar="KEY=VALUE",
+    help="Text that is signed with the model; may be repeated.",
+)

@@ -1,0 +1,41 @@
+"""``safeload pack``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from safeload import pack as pack_file
+from safeload.cli import ui
+from safeload.cli.options import FILE, check_output, misuse, signer_of, writing_options
+from safeload.cli.wording import holds
+from safeload.keys import short
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload.cli.options import Compress
+
+__all__ = ["pack"]
+
+
+@click.command()
+@click.argument("model", type=FILE)
+@writing_options
+def pack(model: str, output: str, key: str | None, compress: Compress, digest: str, metadata: dict[str, str]) -> None:
+    """Sign an existing model file as it is, byte for byte.
+
+    A signature says who, not that it is safe: what would not load is warned of and not refused.
+
+    \b
+    Example:
+      safeload pack model.joblib -o model.safeload --key team.key
+    """
+    check_output(output, model)
+    signer = signer_of(key)
+    with misuse():
+        manifest = pack_file(model, output, compress, signer=signer, digest=digest, metadata=metadata)
+    (member,) = manifest.members
+    kind = "a joblib or pickle stream" if member.kind == "joblib" else "a file of a kind that only unpack gives back"
+    ui.out(f"{printable(output)}: signed by {short(signer.keyid)}, holds {printable(member.name)}")
+    ui.out(f"{holds(member)}; {kind}")

@@ -1,0 +1,31 @@
+"""``safeload unpack``"""
+
+from __future__ import annotations
+
+import click
+
+from safeload import unpack as unpack_file
+from safeload.cli import ui
+from safeload.cli.options import FILE, check_output, output_option, trust_of, trust_option
+from safeload.cli.wording import signers_of
+from safeload.text import printable
+
+__all__ = ["unpack"]
+
+
+@click.command()
+@click.argument("artifact", type=FILE)
+@output_option
+@trust_option
+def unpack(artifact: str, output: str, trust: str | None) -> None:
+    """Verify a file and write what it holds.
+
+    What pack took comes back byte for byte; a model that was dumped, as an uncompressed joblib file.
+
+    \b
+    Example:
+      safeload unpack model.safeload --trust keys/ -o model.joblib
+    """
+    check_output(output, artifact)
+    verified = unpack_file(artifact, output, trust=trust_of(trust))
+    ui.out(f"{printable(output)}: unpacked from {printable(artifact)}, verified, signed by {signers_of(verified)}")

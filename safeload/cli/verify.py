@@ -1,0 +1,77 @@
+"""``safeload verify``"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from safeload import SafeloadError
+from safeload import verify as verify_file
+from safeload.cli import ui
+from safeload.cli.exits import REFUSED, exit_code, worst
+from safeload.cli.options import FILE, json_option, trust_of, trust_option
+from safeload.cli.wording import error_document, signers_of
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload import Artifact, TrustStore
+
+__all__ = ["verify"]
+
+
+@click.command()
+@click.argument("artifacts", type=FILE, nargs=-1, required=True)
+@trust_option
+@json_option
+@click.pass_context
+def verify(context: click.Context, artifacts: tuple[str, ...], trust: str | None, *, as_json: bool) -> None:
+    """Check the signatures and every byte of one or more files.
+
+    Only a file that passes is named on stdout.
+
+    \b
+    Example:
+      safeload verify model.safeload --trust keys/
+    """
+    store = trust_of(trust)
+    documents: list[dict[str, Any]] = []
+    codes: list[int] = []
+    for name in artifacts:
+        document, code = _verify(name, store, quiet=as_json)
+        documents.append(document)
+        codes.append(code)
+    if as_json:
+        _report(documents, codes)
+    context.exit(worst(codes))
+
+
+def _verify(name: str, store: TrustStore, *, quiet: bool) -> tuple[dict[str, Any], int]:
+    try:
+        with verify_file(name, trust=store) as artifact:
+            if not quiet:
+                ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}")
+            return _document(name, artifact), 0
+    except (SafeloadError, OSError, MemoryError) as error:
+        ui.error(error)
+        return {"file": name, "verified": False, "error": error_document(error)}, exit_code(error) or REFUSED
+
+
+def _document(name: str, artifact: Artifact) -> dict[str, Any]:
+    manifest = artifact.manifest
+    return {
+        "file": name,
+        "verified": True,
+        "signers": [{"name": key.name, "algorithm": key.algorithm, "keyid": key.keyid} for key in artifact.signers],
+        "container_id": manifest.prelude.container_id,
+        "created": manifest.created,
+        "members": [{"name": each.name, "kind": each.kind, "size": each.size} for each in manifest.members],
+    }
+
+
+def _report(documents: list[dict[str, Any]], codes: list[int]) -> None:
+    report: dict[str, Any] = {"files": documents}
+    if code := worst(codes):
+        # Every document has "error" exactly where the exit code is not 0: here that of the file that decides it.
+        report["error"] = documents[codes.index(code)]["error"]
+    ui.json_document(report)

@@ -1,0 +1,110 @@
+"""Errors, sizes and times in words. Nothing here prints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from safeload.errors import SafeloadError
+from safeload.keys import short
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload import Artifact
+
+    class Member(Protocol):
+        """A member of a manifest."""
+
+        @property
+        def size(self) -> int: ...
+        @property
+        def stored(self) -> int: ...
+        @property
+        def encoding(self) -> str: ...
+
+
+__all__ = ["cut", "duration", "error_document", "error_lines", "holds", "shown", "signers_of", "size"]
+
+
+def shown(text: str) -> str:
+    """`text` with whatever hides in it escaped. Backslashes stay: what came out of a file has been escaped before."""
+    return "".join(char if char in "\\\n" or 32 <= ord(char) < 127 else printable(char) for char in text)
+
+
+def signers_of(artifact: Artifact) -> str:
+    """``team (3f9a2b1c...)``, or several."""
+    return ", ".join(f"{printable(key.name)} ({short(key.keyid)})" for key in artifact.signers)
+
+
+def cut(text: str, width: int) -> str:
+    """`text`, or as much of it as fits."""
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def size(count: int) -> str:
+    """``812 bytes``, ``8.3 kB``, ``11.8 MB``."""
+    if count < 1000:
+        return f"{count} byte{'' if count == 1 else 's'}"
+    amount, unit = float(count), "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.95:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.1f} {unit}"
+
+
+def holds(member: Member) -> str:
+    """``11.8 MB, 1.0 MB as zstd``."""
+    stored = "" if member.encoding == "identity" else f", {size(member.stored)} as {printable(member.encoding)}"
+    return f"{size(member.size)}{stored}"
+
+
+def duration(seconds: float) -> str:
+    """``0.46 ms``, ``138 ms``, ``2.1 s``."""
+    if seconds >= 1:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.2g} ms" if seconds < 0.0995 else f"{seconds * 1000:.0f} ms"
+
+
+def error_lines(error: BaseException) -> list[str]:
+    """What the user sees of `error`."""
+    lines = [f"safeload: error: {_message(error)}"]
+    if hint := _hint(error):
+        lines.append(f"safeload: hint: {hint}")
+    return [shown(line) for line in lines]
+
+
+def error_document(error: BaseException) -> dict[str, str]:
+    """The same for ``--json``."""
+    return {"type": type(error).__name__, "message": shown(_message(error)), "hint": shown(_hint(error))}
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SafeloadError):
+        return error.message
+    if isinstance(error, OSError):
+        return _of_the_system(error)
+    if isinstance(error, click.ClickException):
+        return _lower(error.format_message().rstrip("."))
+    return "not enough memory" if isinstance(error, MemoryError) else str(error)
+
+
+def _of_the_system(error: OSError) -> str:
+    reason = _lower(error.strerror) if error.strerror else str(error)
+    # Of a rename it is the second name that the user gave.
+    name = error.filename2 or error.filename
+    return reason if name is None else f"{printable(str(name)) or repr('')}: {reason}"
+
+
+def _hint(error: BaseException) -> str:
+    if isinstance(error, SafeloadError):
+        return error.hint
+    if isinstance(error, click.UsageError):
+        return f"{error.ctx.command_path if error.ctx else 'safeload'} --help"
+    return ""
+
+
+def _lower(text: str) -> str:
+    """`text` without its first capital, unless that is a NAME."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
