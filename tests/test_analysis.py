@@ -226,8 +226,8 @@ def test_damaged_streams_are_refused_or_harmless(base: bytes, data: st.DataObjec
 
 def test_a_million_nested_lists_cost_no_recursion() -> None:
     depth = 1_000_000
-    stream = seen(b"]" * depth + b"a" * (depth - 1) + b".")
-    assert stream.opcodes == 2 * depth
+    data = b"]" * depth + b"a" * (depth - 1) + b"."
+    assert seen(data).end == len(data)
 
 
 def test_a_stream_full_of_oddities_does_not_become_a_list_full_of_them() -> None:

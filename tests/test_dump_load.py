@@ -125,7 +125,7 @@ def test_a_small_array_does_not_keep_the_file_in_memory(target: pathlib.Path, te
     array = safeload.load(target, trust=team.pub)[0]
     while isinstance(array.base, np.ndarray):
         array = array.base
-    assert array.flags.owndata
+    assert array.flags.owndata or len(array.base) == array.nbytes
 
 
 @pytest.mark.parametrize("mode", ["r", "c"])

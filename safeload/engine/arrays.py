@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from safeload.readers.observations import ArrayData
 
-__all__ = ["Memory", "array_from_stub", "array_from_wrapper", "checked_shape", "items_of"]
+__all__ = ["Memory", "array_from_dtype", "array_from_stub", "array_from_wrapper", "checked_shape", "items_of"]
 
 # A scalar must not keep a gigabyte alive: below this, arrays are copied out of the file's memory.
 _VIEW_MIN = 64 * 1024
@@ -37,38 +37,39 @@ class Memory:
     native: bool
 
 
-def array_from_wrapper(stub: Any, data: ArrayData, memory: Memory) -> np.ndarray[Any, Any]:
-    """Checkpoint: the array whose raw items are ``data.start:data.end``. Raises CodecError."""
+def array_from_wrapper(data: ArrayData, memory: Memory, stub: Any) -> np.ndarray[Any, Any]:
+    """Checkpoint: the array of a joblib wrapper that the stream built. Raises CodecError."""
     import numpy as np
 
     if type(stub) is not WrapperStub or type(stub.state) is not dict:
         raise CodecError("something else stands where a joblib array was made")
     state = stub.state
-    dtype, shape = state.get("dtype"), checked_shape(state.get("shape"))
-    if not isinstance(dtype, np.dtype) or dtype.hasobject or shape != data.shape:
+    if state.get("shape") != data.shape:
         raise CodecError("a joblib array is not what the analysis saw")
-    if math.prod(shape) * dtype.itemsize != data.end - data.start:
-        raise CodecError("a joblib array does not have the size that the analysis saw")
-    array = _items(memory, data, dtype)
-    array = array.reshape(shape[::-1]).transpose() if state.get("order") == "F" else array.reshape(shape)
-    if memory.native:
-        array = native(array)
-    if closed(state.get("subclass"), WRAPPER) is np.matrix:
-        array = array.view(np.matrix)
-    if not memory.writable:
-        array.flags.writeable = False
-    return array
+    array = _array(data, memory, state.get("dtype"), "F" if state.get("order") == "F" else "C")
+    return array.view(np.matrix) if closed(state.get("subclass"), WRAPPER) is np.matrix else array
 
 
-def _items(memory: Memory, data: ArrayData, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:
+def array_from_dtype(data: ArrayData, memory: Memory, dtype: Any) -> np.ndarray[Any, Any]:
+    """Checkpoint: the array of a wrapper that the analysis read whole, from its dtype. Raises CodecError."""
+    assert data.whole is not None  # noqa: S101  # the caller looked
+    return _array(data, memory, dtype, data.whole.order)
+
+
+def _array(data: ArrayData, memory: Memory, dtype: Any, order: str) -> np.ndarray[Any, Any]:
     import numpy as np
 
     size = data.end - data.start
-    if size == 0:
-        return np.empty(math.prod(data.shape), dtype)
-    array = np.frombuffer(memory.view[data.start : data.end], dtype)
-    if not memory.shared or size < _VIEW_MIN or not array.flags.aligned:
-        return array.copy()
+    if not isinstance(dtype, np.dtype) or dtype.hasobject or math.prod(data.shape) * dtype.itemsize != size:
+        raise CodecError("a joblib array is not what the analysis saw")
+    raw: Any = memory.view[data.start : data.end]
+    if size < _VIEW_MIN or not memory.shared or data.start % 16:
+        raw = bytearray(raw)
+    array: np.ndarray[Any, Any] = np.ndarray(data.shape, dtype, raw, order="F" if order == "F" else "C")
+    if memory.native and not dtype.isnative:
+        array = native(array)
+    if not memory.writable:
+        array.flags.writeable = False
     return array
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.arrays import Memory, array_from_wrapper
+from safeload.engine.arrays import Memory, array_from_dtype, array_from_wrapper
 from safeload.engine.guard import Checkpoint, GuardedUnpickler
 from safeload.engine.guards import FINISHERS, WATCHED
 from safeload.engine.resolve import answers
@@ -16,10 +17,8 @@ from safeload.readers.joblib import analyse
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safeload.policy.policy import Policy
-    from safeload.readers.observations import Construction, Stream
+    from safeload.readers.observations import ArrayData, Construction, Stream
 
 __all__ = ["load_stream"]
 
@@ -53,33 +52,31 @@ def _build(stream: Stream, memory: Memory, member: str) -> Any:
         raise CodecError(f"the object cannot be rebuilt: {type(error).__name__}: {printable(str(error))}") from error
 
 
-def _checkpoints(stream: Stream, memory: Memory, member: str) -> Iterator[Checkpoint]:
+def _checkpoints(stream: Stream, memory: Memory, member: str) -> list[Checkpoint]:
+    """One function for each checkpoint of the rewritten stream, in its order."""
     arrays = {array.end_of_build: array for array in stream.arrays}
-    for made in sorted(stream.constructions, key=_build_order):
-        if made.build is None:
-            used = stream.globals[made.index]
-            raise UnsafeStreamError(
-                f"an object of {used.path} made at byte {made.offset:,} never gets its state",
-                fact="never-built",
-                offset=made.offset,
-                member=member,
-            )
-        array = arrays.get(made.build + 1)
-        if array is None:
-            used = stream.globals[made.index]
-            yield FINISHERS[used.module, used.name]
-        elif array.nested is not None:
-            yield partial(_nested, array.nested, memory, member)
-        else:
-            yield partial(_array, array, memory)
+    placed = [(made.build, _finisher(made, stream, arrays, memory, member)) for made in stream.constructions]
+    placed += [(array.end_of_build, partial(array_from_dtype, array, memory)) for array in stream.arrays if array.whole]
+    return [checkpoint for _, checkpoint in sorted(placed, key=itemgetter(0))]
 
 
-def _build_order(made: Construction) -> int:
-    return -1 if made.build is None else made.build
-
-
-def _array(array: Any, memory: Memory, stub: Any) -> Any:
-    return array_from_wrapper(stub, array, memory)
+def _finisher(
+    made: Construction, stream: Stream, arrays: dict[int, ArrayData], memory: Memory, member: str
+) -> Checkpoint:
+    used = stream.globals[made.source]
+    if made.build is None:
+        raise UnsafeStreamError(
+            f"an object of {used.path} made at byte {made.offset:,} never gets its state",
+            fact="never-built",
+            offset=made.offset,
+            member=member,
+        )
+    array = arrays.get(made.build + 1)
+    if array is None:
+        return FINISHERS[used.module, used.name]
+    if array.nested is not None:
+        return partial(_nested, array.nested, memory, member)
+    return partial(array_from_wrapper, array, memory)
 
 
 def _nested(nested: Stream, memory: Memory, member: str, stub: Any) -> Any:

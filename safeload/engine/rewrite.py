@@ -68,7 +68,12 @@ def _edits(stream: Stream) -> Iterator[tuple[int, int, bytes]]:
         if made.build is not None:
             yield made.build + 1, made.build + 1, _checkpoint(made)
     for array in stream.arrays:
-        yield array.end_of_build, array.end, b""
+        if array.whole is None:
+            yield array.end_of_build, array.end, b""
+        else:
+            # The dtype goes in, the array comes out, and takes the memo entries that the wrapper's parts had.
+            memoise = bytes([op.MEMOIZE]) * array.whole.memoised
+            yield array.whole.start, array.end, array.whole.get_dtype + op.BINPERSID + memoise
 
 
 def _checkpoint(made: Construction) -> bytes:

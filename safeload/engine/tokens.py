@@ -9,13 +9,10 @@ from __future__ import annotations
 import functools
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safeload.errors import CodecError
 from safeload.policy.allowlist import confined
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Token", "closed"]
 
@@ -35,11 +32,13 @@ class Token:
 
 def closed(value: Any, owner: Key) -> Any:
     """The object that the token `value` stands for, if `owner` may be given it. Raises CodecError."""
-    if type(value) is not Token or (value.module, value.name) not in _confined().get(owner, ()):
+    if type(value) is not Token:
         raise CodecError(f"{'.'.join(owner)} is called with something outside of its closed set")
-    return getattr(importlib.import_module(value.module), value.name)
+    return _object(value.module, value.name, owner)
 
 
 @functools.cache
-def _confined() -> Mapping[Key, frozenset[Key]]:
-    return confined()
+def _object(module: str, name: str, owner: Key) -> Any:
+    if (module, name) not in confined().get(owner, ()):
+        raise CodecError(f"{module}.{name} is given to {'.'.join(owner)}, and is outside of its closed set")
+    return getattr(importlib.import_module(module), name)

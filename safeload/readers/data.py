@@ -12,7 +12,11 @@ __all__ = ["Data"]
 _FIRST_WINDOW = 1 << 16
 _LAST_WINDOW = 1 << 24
 _INT_SIZES = {op.BININT1: 1, op.BININT2: 2}
+_TEXTS_MAX = 10_000
+_SHORT = 256
 _STRINGS = {op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
+
+_SHORT_STRINGS = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_BINBYTES: 1, op.BINBYTES: 4}
 
 
 class Data:
@@ -23,6 +27,7 @@ class Data:
         self.size = len(view)
         self._window = _FIRST_WINDOW
         self._end = -1
+        self._texts: dict[int, str | None] = {}  # names come again and again, by the memo
 
     def window(self, at: int, least: int = 0) -> bytes:
         """A copy of the bytes from `at` on. Each byte is copied a bounded number of times, whatever the jumps."""
@@ -61,15 +66,22 @@ class Data:
         start = token + 1 + width
         return str(bytes(self.view[start : start + length]), "utf-8", "surrogatepass")
 
-    def short_string(self, token: object, limit: int = 256) -> str | None:
-        """Text of any of the string opcodes, if it has at most `limit` bytes."""
+    def short_string(self, token: object) -> str | None:
+        """Text of any of the string opcodes, if it has at most 256 bytes."""
         if type(token) is not int:
             return None
+        if token not in self._texts:
+            if len(self._texts) > _TEXTS_MAX:
+                self._texts.clear()
+            self._texts[token] = self._short_string(token)
+        return self._texts[token]
+
+    def _short_string(self, token: int) -> str | None:
         kind = self.view[token]
         if kind in (op.STRING, op.UNICODE):
-            return self._text(token, limit)
-        width = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_BINBYTES: 1, op.BINBYTES: 4}.get(kind)
-        if width is None or (length := self.number(token + 1, width)) > limit:
+            return self._text(token)
+        width = _SHORT_STRINGS.get(kind)
+        if width is None or (length := self.number(token + 1, width)) > _SHORT:
             return None
         start = token + 1 + width
         return str(bytes(self.view[start : start + length]), "utf-8", "replace")
@@ -94,8 +106,8 @@ class Data:
     def is_none(self, token: object) -> bool:
         return type(token) is int and self.view[token] == op.NONE
 
-    def _text(self, token: int, limit: int) -> str | None:
+    def _text(self, token: int) -> str | None:
         raw = self.line(token + 1)[0]
-        if len(raw) > limit or b"\\" in raw:
+        if len(raw) > _SHORT or b"\\" in raw:
             return None
         return str(raw.strip(b"'\"") if self.view[token] == op.STRING else raw, "ascii", "replace")

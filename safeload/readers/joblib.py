@@ -7,55 +7,48 @@ follow (joblib 1.2 and later), the padding, the items; or, for dtypes that hold 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import StreamError
 from safeload.readers.nodes import Bag, Made, Node
-from safeload.readers.observations import ArrayData, Stream
+from safeload.readers.observations import ArrayData, Stream, WholeWrapper
 from safeload.readers.pickle import analyse_pickle
+from safeload.readers.wrappers import MATCH, Known, know, sizes
 
 if TYPE_CHECKING:
     from safeload.readers.data import Data
-    from safeload.readers.machine import ArrayReader
+    from safeload.readers.machine import ArrayReader, WholeReader
 
 __all__ = ["analyse"]
 
-_DTYPE = ("numpy", "dtype")
+Watch = frozenset[tuple[str, str]]
+
 _FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGVXSJMBCTU\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x96")
+_DTYPE = ("numpy", "dtype")
 _DIMENSIONS_MAX = 64
+_ITEMS_MAX = 32
+_LETTERS_MAX = 16
 _FIELD_DEPTH_MAX = 16
 _ITEM_SIZES = {"b": 1, "?": 1}
 
 
-def analyse(view: memoryview, *, watch: frozenset[tuple[str, str]] = frozenset()) -> Stream:
+def analyse(view: memoryview, *, watch: Watch = frozenset()) -> Stream:
     """Analyse a joblib or plain pickle stream that fills `view`. Raises StreamError."""
     # Text may happen to begin like opcodes of protocol 0; what picklers write begins with one of these.
     if view[:1] and view[0] not in _FIRST_OPCODES:
         raise StreamError("this is neither a pickle nor a joblib stream", offset=0)
-    return analyse_pickle(view, watch=watch, array_reader=_array_reader(watch))
+    return analyse_pickle(view, watch=watch, array_reader=_array_reader(watch), whole_reader=_whole_reader())
 
 
-def _array_reader(watch: frozenset[tuple[str, str]]) -> ArrayReader:
-    def read(data: Data, state: Node, at: int) -> ArrayData | None:
-        wrapper = _wrapper(data, state)
-        if wrapper is None:
-            return None
-        if wrapper.dtype.has_object:
-            # numpy pickles the array itself here, so a wrapper inside is no array but an odd object.
-            nested = analyse_pickle(data.view, at, watch=watch)
-            return ArrayData(at, at, nested.end, wrapper.dtype.text, wrapper.shape, nested)
-        start = at + 1 + data.number(at, 1) if wrapper.padded else at
-        end = start + math.prod(wrapper.shape) * wrapper.dtype.itemsize
-        if end > data.size:
-            raise StreamError(f"an array of {end - start:,} bytes reaches past the end of the data", offset=at)
-        return ArrayData(at, start, end, wrapper.dtype.text, wrapper.shape, None)
+class _Layout(NamedTuple):
+    """At which places of a wrapper's state its values stand."""
 
-    return read
+    shape: int
+    dtype: int
+    alignment: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _DType:
+class _DType(NamedTuple):
     """What the extent of raw items depends on. ``itemsize`` is in bytes."""
 
     text: str
@@ -63,44 +56,101 @@ class _DType:
     has_object: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Wrapper:
-    shape: tuple[int, ...]
-    dtype: _DType
-    padded: bool
+def _array_reader(watch: Watch) -> ArrayReader:
+    # The memo gives all wrappers the same key tokens: their names are read once.
+    layouts: dict[tuple[Node, ...], _Layout | None] = {}
+
+    def read(data: Data, state: Node, at: int) -> ArrayData | None:
+        if not isinstance(state, Bag) or len(state.items) > _ITEMS_MAX:
+            return None
+        keys = tuple(state.items[::2])
+        if keys not in layouts:
+            layouts[keys] = _layout(data, keys)
+        layout = layouts[keys]
+        return None if layout is None else _array(data, state.items[1::2], layout, at, watch)
+
+    return read
 
 
-def _wrapper(data: Data, state: Node) -> _Wrapper | None:
-    if not isinstance(state, Bag) or state.kind != "dict":
+def _layout(data: Data, keys: tuple[Node, ...]) -> _Layout | None:
+    """A name that comes twice counts as the unpickler counts it, last."""
+    places = {data.short_string(key): place for place, key in enumerate(keys)}
+    if "shape" not in places or "dtype" not in places:
         return None
-    fields = _named(data, state)
-    shape, dtype = _shape(data, fields.get("shape")), _dtype(data, fields.get("dtype"), 0)
+    return _Layout(places["shape"], places["dtype"], places.get("numpy_array_alignment_bytes"))
+
+
+def _array(data: Data, values: list[Node], layout: _Layout, at: int, watch: Watch) -> ArrayData | None:
+    shape, dtype = _shape(data, values[layout.shape]), _dtype(data, values[layout.dtype], 0)
     if shape is None or dtype is None:
         return None
-    alignment = fields.get("numpy_array_alignment_bytes")
-    padded = alignment is not None and not data.is_none(alignment)
-    return _Wrapper(shape, dtype, padded)
+    if dtype.has_object:
+        # numpy pickles the array itself here, so a wrapper inside is no array but an odd object.
+        nested = analyse_pickle(data.view, at, watch=watch)
+        return ArrayData(at, at, nested.end, dtype.text, shape, nested)
+    padded = layout.alignment is not None and not data.is_none(values[layout.alignment])
+    start = at + 1 + data.number(at, 1) if padded else at
+    return _extent(data, at, start, dtype, shape, None)
 
 
-def _named(data: Data, bag: Bag) -> dict[str, Node]:
-    """A dict's items by their names; a name that comes twice counts as the unpickler counts it, last."""
-    keys, values = bag.items[::2], bag.items[1::2]
-    named = ((data.short_string(key), value) for key, value in zip(keys, values, strict=False))
-    return {key: value for key, value in named if key is not None}
+def _extent(
+    data: Data, at: int, start: int, dtype: _DType, shape: tuple[int, ...], whole: WholeWrapper | None
+) -> ArrayData:
+    end = start + math.prod(shape) * dtype.itemsize
+    if end > data.size:
+        raise StreamError(f"an array of {end - start:,} bytes reaches past the end of the data", offset=at)
+    return ArrayData(at, start, end, dtype.text, shape, None, whole)
+
+
+def _whole_reader() -> WholeReader:
+    # The memo is only ever added to, so what its entries stand for is asked once.
+    forms: dict[tuple[bytes, ...], Known | None] = {}
+
+    def read(data: Data, memo: list[Node], buf: bytes, i: int, get_at: int, offset: int) -> ArrayData | None:
+        match = MATCH.match(buf, i)
+        if match is None:
+            return None
+        gets = match.group(1, 2, 3, 6, 7, 8, 9, 10, 11)
+        if gets not in forms:
+            forms[gets] = know(data, memo, gets)
+        known, shape = forms[gets], sizes(match[4], match[5])
+        if known is None or shape is None:
+            return None
+        dtype = _dtype(data, known.dtype, 0)
+        if dtype is None or dtype.has_object:
+            return None
+        at = offset + match.end() - i
+        whole = WholeWrapper(get_at, 3 if shape else 2, known.get_dtype, known.order)
+        return _extent(data, at, at + 1 + data.number(at, 1), dtype, shape, whole)
+
+    return read
 
 
 def _shape(data: Data, node: Node) -> tuple[int, ...] | None:
     if not isinstance(node, tuple) or len(node) > _DIMENSIONS_MAX:
         return None
-    sizes = tuple(size for item in node if (size := data.integer(item)) is not None and size >= 0)
-    return sizes if len(sizes) == len(node) else None
+    sizes: list[int] = []
+    for item in node:
+        size = data.integer(item)
+        if size is None or size < 0:
+            return None
+        sizes.append(size)
+    return tuple(sizes)
 
 
 def _dtype(data: Data, node: Node, depth: int) -> _DType | None:
-    if not isinstance(node, Made) or node.source is None or node.source.key != _DTYPE or depth > _FIELD_DEPTH_MAX:
+    if not isinstance(node, Made) or node.build is None or depth > _FIELD_DEPTH_MAX:
         return None
-    letters = data.short_string(node.args[0], 16) if isinstance(node.args, tuple) and node.args else None
-    if not letters or not isinstance(node.state, tuple) or len(node.state) < 8:
+    if node.meaning is None:
+        node.meaning = _read_dtype(data, node, depth)
+    return node.meaning if isinstance(node.meaning, _DType) else None
+
+
+def _read_dtype(data: Data, node: Made, depth: int) -> _DType | None:
+    if node.source is None or node.source.key != _DTYPE or not isinstance(node.args, tuple) or not node.args:
+        return None
+    letters = data.short_string(node.args[0])
+    if not letters or len(letters) > _LETTERS_MAX or not isinstance(node.state, tuple) or len(node.state) < 8:
         return None
     kind, digits = letters[0], letters[1:]
     if digits and not (digits.isascii() and digits.isdigit()):
@@ -108,9 +158,9 @@ def _dtype(data: Data, node: Node, depth: int) -> _DType | None:
     size = int(digits) if digits else _ITEM_SIZES.get(kind, 0)
     if kind == "U":
         size *= 4
-    order = data.short_string(node.state[1], 1) or ""
+    order = data.short_string(node.state[1]) or ""
     has_object = kind == "O" or (kind == "V" and _parts_have_object(data, node.state, depth))
-    return _DType(f"{order}{letters}", size, has_object)
+    return _DType(f"{order[:1]}{letters}", size, has_object)
 
 
 def _parts_have_object(data: Data, state: tuple[Node, ...], depth: int) -> bool:

@@ -13,7 +13,7 @@ from safeload.readers.nodes import Bag, Global, Made, Node
 from safeload.readers.observations import ArrayData, Construction, Fact, GlobalUse, Stream, Use
 from safeload.text import printable
 
-__all__ = ["WRAPPER", "ArrayReader", "Machine"]
+__all__ = ["WRAPPER", "ArrayReader", "Machine", "WholeReader"]
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
@@ -32,15 +32,27 @@ ARGUMENTS_MAX = 8
 # Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
 ArrayReader = Callable[[Data, Node, int], ArrayData | None]
 
+# Given data, memo, a window, the place in it behind a GET of the wrapper's class, that GET's offset, and the offset of
+# that place: the array, if the whole wrapper follows in the form that joblib repeats.
+WholeReader = Callable[[Data, list[Node], bytes, int, int, int], ArrayData | None]
+
 
 class Machine:
     """Stack, memo and marks as offsets and nodes; `at` is the opcode that is being read."""
 
     def __init__(
-        self, data: Data, start: int, watch: frozenset[tuple[str, str]], array_reader: ArrayReader | None
+        self,
+        data: Data,
+        start: int,
+        watch: frozenset[tuple[str, str]],
+        array_reader: ArrayReader | None,
+        whole_reader: WholeReader | None,
     ) -> None:
         self.data, self.start, self.at = data, start, start
-        self.watch, self.array_reader = watch, array_reader
+        self.watch, self.array_reader, self.whole_reader = watch, array_reader, whole_reader
+        self.resume = 0  # where the loop goes on after a whole array
+        # Stands for what must not be asked for again.
+        self.gone = Made(None, None, start, watched=True)
         self.stack: list[Node] = []
         self.memo: list[Node] = []
         self.marks: list[int] = []
@@ -52,7 +64,6 @@ class Machine:
         self.frame_end = -1
         self.plain_keys: set[Node] = set()
         self.protocol = 0
-        self.opcodes = 0
         self.end = -1
         self.moved = False  # the loop's window or frame has changed
 
@@ -85,9 +96,14 @@ class Machine:
 
     # --- memo -----------------------------------------------------------------------------------
 
-    def fetched(self, node: Node) -> None:
-        """A GET took `node`, which is more than a plain value."""
+    def fetched(self, node: Node, buf: bytes = b"", behind: int = 0, width: int = 0) -> bool:
+        """A GET took `node`, which is more than a plain value. True if a whole array was read, up to `resume`.
+
+        The GET is `width` bytes long, and ``buf[behind]`` follows it.
+        """
         if node.__class__ is Global:
+            if node.key == WRAPPER and self.whole_reader is not None and width and self._whole(buf, behind, width):
+                return True
             node.pushed += 1
         elif node.__class__ is tuple:
             # Used once more with all that is in it; longer ones are nobody's arguments.
@@ -101,6 +117,17 @@ class Machine:
             self.fact("unfinished-object", "an object is used before it is complete")
         elif node is None:
             raise StreamError("a GET asks for a memo entry that was never made", offset=self.at)
+        return False
+
+    def _whole(self, buf: bytes, behind: int, width: int) -> bool:
+        assert self.whole_reader is not None  # noqa: S101  # the caller looked
+        array = self.whole_reader(self.data, self.memo, buf, behind, self.at, self.at + width)
+        if array is None or array.whole is None or self.frame_end not in (-1, array.end_of_build):
+            return False
+        self.arrays.append(array)
+        self.memo += [self.gone] * array.whole.memoised
+        self.frame_end, self.resume = -1, array.end
+        return True
 
     def put(self, key: int) -> None:
         """A PUT whose key is not the next one."""
@@ -153,7 +180,7 @@ class Machine:
         target.build, target.state, target.finished = at, state, True
         if target.source is None:
             return at + 1
-        target.source.extra |= Use.BUILT
+        target.source.built = True
         self._own(target.source, state)
         if target.source.key == WRAPPER and self.array_reader is not None:
             return self._array(self.array_reader, target, at + 1)
@@ -202,7 +229,7 @@ class Machine:
     def filled(self, target: Node, items: list[Node], *, keyed: bool) -> None:
         """Items are put into `target`, which is not a container of this stream."""
         if target.__class__ is Made and target.source is not None:
-            target.source.extra |= Use.FILLED
+            target.source.filled = True
             if keyed:
                 self._check_filled_keys(items[::2])
         elif target.__class__ is not Bag:
@@ -257,7 +284,6 @@ class Machine:
             start=self.start,
             end=self.end,
             protocol=self.protocol,
-            opcodes=self.opcodes,
             globals=tuple(
                 GlobalUse(g.module, g.name, g.offset, g.use, *g.stream_names, frozenset(g.owners), g.free)
                 for g in self.globals

@@ -17,11 +17,13 @@ class Global:
     """
 
     __slots__ = (
+        "built",
         "called",
-        "extra",
+        "filled",
         "given",
         "index",
         "instantiated",
+        "key",
         "module",
         "name",
         "offset",
@@ -36,16 +38,17 @@ class Global:
         self.pushed = 1
         self.called = self.instantiated = self.given = 0
         self.owners: set[tuple[str, str]] = set()
-        self.extra = Use(0)
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.module, self.name
+        self.key = module, name
+        self.built = self.filled = False
 
     @property
     def use(self) -> Use:
         """Every time that it stood on the stack it was called, instantiated, or else only referenced."""
-        use = self.extra
+        use = Use(0)
+        if self.built:
+            use |= Use.BUILT
+        if self.filled:
+            use |= Use.FILLED
         if self.called:
             use |= Use.CALLED
         if self.instantiated:
@@ -82,7 +85,7 @@ class Bag:
 class Made:
     """An object that a call or an instantiation of `source` made. `source` is None where nothing plain was called."""
 
-    __slots__ = ("args", "build", "finished", "memo", "offset", "source", "state", "watched")
+    __slots__ = ("args", "build", "finished", "meaning", "memo", "offset", "source", "state", "watched")
 
     def __init__(self, source: Global | None, args: Node, offset: int, *, watched: bool) -> None:
         self.source, self.args, self.offset, self.watched = source, args, offset, watched
@@ -90,6 +93,7 @@ class Made:
         self.state: Node = None
         self.memo: int | None = None
         self.finished = False
+        self.meaning: object = None  # what a reader made of arguments and state
 
 
 Node = int | tuple["Node", ...] | Global | Bag | Made | None

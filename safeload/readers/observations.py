@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["ArrayData", "Construction", "Fact", "GlobalUse", "Stream", "Use"]
+__all__ = ["ArrayData", "Construction", "Fact", "GlobalUse", "Stream", "Use", "WholeWrapper"]
 
 
 class Use(enum.Flag):
@@ -51,12 +52,22 @@ class Fact:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ArrayData:
+class WholeWrapper(NamedTuple):
+    """A plain wrapper that begins at ``start``, made ``memoised`` memo entries that nobody asks for, and has the
+    dtype that the opcode ``get_dtype`` fetches. ``order`` is ``"C"`` or ``"F"``."""
+
+    start: int
+    memoised: int
+    get_dtype: bytes
+    order: str
+
+
+class ArrayData(NamedTuple):
     """A joblib array wrapper and the raw bytes behind it.
 
     ``end_of_build`` is the first byte after the wrapper's BUILD; the data are ``start:end`` of the stream's
-    buffer: raw items, or, where the dtype holds objects, a pickle stream of its own (``nested``).
+    buffer: raw items, or, where the dtype holds objects, a pickle stream of its own (``nested``). ``whole`` is set
+    where the wrapper itself needs no unpickling.
     """
 
     end_of_build: int
@@ -65,16 +76,16 @@ class ArrayData:
     dtype: str
     shape: tuple[int, ...]
     nested: Stream | None
+    whole: WholeWrapper | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Construction:
+class Construction(NamedTuple):
     """An object of a watched global: created at ``offset``, BUILT at ``build`` (one byte), in the memo as ``memo``.
 
-    ``build`` is None if it never was BUILT; ``index`` is the position of its global in ``Stream.globals``.
+    ``build`` is None if it never was BUILT; ``source`` is the position of its global in ``Stream.globals``.
     """
 
-    index: int
+    source: int
     offset: int
     build: int | None
     memo: int | None
@@ -87,7 +98,6 @@ class Stream:
     start: int
     end: int
     protocol: int
-    opcodes: int
     globals: tuple[GlobalUse, ...]
     facts: tuple[Fact, ...]
     arrays: tuple[ArrayData, ...]

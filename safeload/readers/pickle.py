@@ -12,7 +12,7 @@ from safeload.errors import StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
 from safeload.readers.handlers import HANDLERS
-from safeload.readers.machine import ArrayReader, Machine
+from safeload.readers.machine import ArrayReader, Machine, WholeReader
 from safeload.readers.nodes import Bag
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ def analyse_pickle(
     *,
     watch: frozenset[tuple[str, str]] = frozenset(),
     array_reader: ArrayReader | None = None,
+    whole_reader: WholeReader | None = None,
 ) -> Stream:
     """Read the one stream that begins at `start`. Raises StreamError where it is malformed or cut off.
 
     `watch` names the globals whose objects are reported as constructions; `array_reader` reads what stands
-    behind joblib's array wrappers.
+    behind joblib's array wrappers, `whole_reader` whole wrappers.
     """
-    machine = Machine(Data(view), start, watch, array_reader)
+    machine = Machine(Data(view), start, watch, array_reader, whole_reader)
     try:
         _run(machine)
     except IndexError:
@@ -53,7 +54,6 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
     base = limit = 0
     buf = b""
     i = machine.at
-    count = 0
     while True:
         if i >= limit:
             if i + _MARGIN > len(buf) and base + len(buf) < data.size:
@@ -61,7 +61,6 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
                 buf = data.window(base)
             limit = machine.boundary(base + i, base, len(buf), _MARGIN)
         kind = buf[i]
-        count += 1
         size = leaf_sizes[kind]
         if size:
             push(base + i)
@@ -72,21 +71,27 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
         elif kind == 0x8C:  # SHORT_BINUNICODE
             push(base + i)
             i += 2 + buf[i + 1]
-        elif kind == 0x58:  # BINUNICODE
-            push(base + i)
-            i += 5 + from_bytes(buf[i + 1 : i + 5], "little")
         elif kind == 0x68:  # BINGET
             node = memo[buf[i + 1]]
             if node.__class__ is not int:
                 machine.at = base + i
-                machine.fetched(node)
+                if machine.fetched(node, buf, i + 2, 2):
+                    push(machine.gone)
+                    i, limit = machine.resume - base, 0
+                    continue
             push(node)
             i += 2
+        elif kind == 0x58:  # BINUNICODE
+            push(base + i)
+            i += 5 + from_bytes(buf[i + 1 : i + 5], "little")
         elif kind == 0x6A:  # LONG_BINGET
             node = memo[from_bytes(buf[i + 1 : i + 5], "little")]
             if node.__class__ is not int:
                 machine.at = base + i
-                machine.fetched(node)
+                if machine.fetched(node, buf, i + 5, 5):
+                    push(machine.gone)
+                    i, limit = machine.resume - base, 0
+                    continue
             push(node)
             i += 5
         elif kind == 0x71:  # BINPUT
@@ -122,7 +127,6 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
             push((pop(), second))
             i += 1
         elif kind == 0x2E:  # STOP
-            machine.opcodes = count
             machine.stop(base + i)
             return
         else:
