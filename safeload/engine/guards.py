@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 from safeload.engine.contracts import numpy as numpy_contracts
 from safeload.engine.contracts import python as python_contracts
 from safeload.engine.contracts import sklearn as sklearn_contracts
+from safeload.engine.contracts import trees
 from safeload.policy.allowlist import owners_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from safeload.engine.registry import Checker
     from safeload.engine.stubs import Stub
 
-__all__ = ["FINISHERS", "GUARDS", "STUBS", "WATCHED", "tokens"]
+__all__ = ["CHECKERS", "FINISHERS", "GUARDS", "STUBS", "WATCHED", "tokens"]
 
 Key = tuple[str, str]
 
@@ -24,8 +26,13 @@ GUARDS: Mapping[Key, Callable[..., Any]] = {
     **numpy_contracts.GUARDS,
     **sklearn_contracts.GUARDS,
 }
-STUBS: Mapping[Key, type[Stub]] = {**python_contracts.STUBS, **numpy_contracts.STUBS}
-FINISHERS: Mapping[Key, Callable[[Any], Any]] = {**python_contracts.FINISHERS, **numpy_contracts.FINISHERS}
+STUBS: Mapping[Key, type[Stub]] = {**python_contracts.STUBS, **numpy_contracts.STUBS, **trees.STUBS}
+FINISHERS: Mapping[Key, Callable[[Any], Any]] = {
+    **python_contracts.FINISHERS,
+    **numpy_contracts.FINISHERS,
+    **trees.FINISHERS,
+}
+CHECKERS: Mapping[Key, Checker] = {**trees.CHECKERS}
 WATCHED = frozenset(STUBS)
 
 

@@ -7,8 +7,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.arrays import Memory, array_from_dtype, array_from_wrapper
+from safeload.engine.collector import collection_paused
 from safeload.engine.guard import Checkpoint, GuardedUnpickler
-from safeload.engine.guards import FINISHERS, WATCHED
+from safeload.engine.guards import CHECKERS, FINISHERS, WATCHED
+from safeload.engine.registry import Registry
 from safeload.engine.resolve import answers
 from safeload.engine.rewrite import rewrite
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
@@ -28,8 +30,14 @@ def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
 
     Raises PolicyError before anything is built, and CodecError for whatever a library raises while rebuilding.
     """
-    stream = analyse(memory.view, watch=WATCHED)
-    check_stream(stream, policy, member=member)
+    with collection_paused():
+        stream = analyse(memory.view, watch=WATCHED)
+        check_stream(stream, policy, member=member)
+        _check_end(stream, memory, member)
+        return _Loading(memory, member).load(stream)
+
+
+def _check_end(stream: Stream, memory: Memory, member: str) -> None:
     if stream.end != len(memory.view):
         raise UnsafeStreamError(
             f"something follows after the object ends, at byte {stream.end:,}{of_member(member)}",
@@ -37,47 +45,62 @@ def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
             offset=stream.end,
             member=member,
         )
-    return _build(stream, memory, member)
 
 
-def _build(stream: Stream, memory: Memory, member: str) -> Any:
-    unpickler = GuardedUnpickler(
-        rewrite(memory.view, stream), answers(stream, member), _checkpoints(stream, memory, member)
-    )
-    try:
-        return unpickler.load()
-    except (SafeloadError, MemoryError):
-        raise
-    except Exception as error:  # whatever the rebuilt classes raise on this state
-        raise CodecError(f"the object cannot be rebuilt: {type(error).__name__}: {printable(str(error))}") from error
+class _Loading:
+    """One member on its way to an object."""
 
+    def __init__(self, memory: Memory, member: str) -> None:
+        self._memory, self._member = memory, member
+        self._registry = Registry()
 
-def _checkpoints(stream: Stream, memory: Memory, member: str) -> list[Checkpoint]:
-    """One function for each checkpoint of the rewritten stream, in its order."""
-    arrays = {array.end_of_build: array for array in stream.arrays}
-    placed = [(made.build, _finisher(made, stream, arrays, memory, member)) for made in stream.constructions]
-    placed += [(array.end_of_build, partial(array_from_dtype, array, memory)) for array in stream.arrays if array.whole]
-    return [checkpoint for _, checkpoint in sorted(placed, key=itemgetter(0))]
+    def load(self, stream: Stream) -> Any:
+        try:
+            value = self._build(stream)
+            self._registry.check(CHECKERS)
+        except (SafeloadError, MemoryError):
+            raise
+        except Exception as error:  # whatever the rebuilt classes raise on this state
+            raise CodecError(
+                f"the object cannot be rebuilt: {type(error).__name__}: {printable(str(error))}"
+            ) from error
+        return value
 
+    def _build(self, stream: Stream) -> Any:
+        rewritten = rewrite(self._memory.view, stream)
+        return GuardedUnpickler(rewritten, answers(stream, self._member), self._checkpoints(stream)).load()
 
-def _finisher(
-    made: Construction, stream: Stream, arrays: dict[int, ArrayData], memory: Memory, member: str
-) -> Checkpoint:
-    used = stream.globals[made.source]
-    if made.build is None:
-        raise UnsafeStreamError(
-            f"an object of {used.path} made at byte {made.offset:,} never gets its state",
-            fact="never-built",
-            offset=made.offset,
-            member=member,
-        )
-    array = arrays.get(made.build + 1)
-    if array is None:
-        return FINISHERS[used.module, used.name]
-    if array.nested is not None:
-        return partial(_nested, array.nested, memory, member)
-    return partial(array_from_wrapper, array, memory)
+    def _checkpoints(self, stream: Stream) -> list[Checkpoint]:
+        """One function for each checkpoint of the rewritten stream, in its order."""
+        arrays = {array.end_of_build: array for array in stream.arrays}
+        placed = [(made.build, self._finisher(made, stream, arrays)) for made in stream.constructions]
+        placed += [
+            (array.end_of_build, partial(array_from_dtype, array, self._memory))
+            for array in stream.arrays
+            if array.whole
+        ]
+        return [checkpoint for _, checkpoint in sorted(placed, key=itemgetter(0))]
 
+    def _finisher(self, made: Construction, stream: Stream, arrays: dict[int, ArrayData]) -> Checkpoint:
+        used = stream.globals[made.source]
+        if made.build is None:
+            raise UnsafeStreamError(
+                f"an object of {used.path} made at byte {made.offset:,} never gets its state",
+                fact="never-built",
+                offset=made.offset,
+                member=self._member,
+            )
+        if not made.watched:
+            return self._registry.keep
+        array = arrays.get(made.build + 1)
+        if array is None:
+            return partial(self._finish, FINISHERS[used.module, used.name])
+        if array.nested is not None:
+            return partial(self._nested, array.nested)
+        return partial(array_from_wrapper, array, self._memory)
 
-def _nested(nested: Stream, memory: Memory, member: str, stub: Any) -> Any:
-    return _build(nested, memory, member)
+    def _finish(self, finisher: Checkpoint, stub: Any) -> Any:
+        return self._registry.keep(finisher(stub))
+
+    def _nested(self, nested: Stream, stub: Any) -> Any:
+        return self._build(nested)

@@ -77,6 +77,6 @@ def _edits(stream: Stream) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _checkpoint(made: Construction) -> bytes:
-    if made.memo is None:
+    if made.memo is None or not made.watched:
         return op.BINPERSID
     return op.BINPERSID + bytes([op.LONG_BINPUT]) + made.memo.to_bytes(4, "little")

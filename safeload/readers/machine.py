@@ -182,6 +182,8 @@ class Machine:
             return at + 1
         target.source.built = True
         self._own(target.source, state)
+        if not target.watched:
+            self.made.append(target)
         if target.source.key == WRAPPER and self.array_reader is not None:
             return self._array(self.array_reader, target, at + 1)
         if target.source.key in _EXTERNAL_WRAPPERS:
@@ -291,7 +293,7 @@ class Machine:
             facts=tuple(self.facts),
             arrays=tuple(self.arrays),
             constructions=tuple(
-                Construction(m.source.index, m.offset, m.build, m.memo) for m in self.made if m.source is not None
+                Construction(m.source.index, m.offset, m.build, m.memo, m.watched) for m in self.made if m.source
             ),
             frames=tuple(self.frames),
         )

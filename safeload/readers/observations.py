@@ -80,15 +80,17 @@ class ArrayData(NamedTuple):
 
 
 class Construction(NamedTuple):
-    """An object of a watched global: created at ``offset``, BUILT at ``build`` (one byte), in the memo as ``memo``.
+    """An object that got a state, or one of a watched global, which should have.
 
-    ``build`` is None if it never was BUILT; ``source`` is the position of its global in ``Stream.globals``.
+    Made at ``offset`` from ``Stream.globals[source]``, BUILT at ``build`` (one byte; None if it never was). ``memo`` is
+    the key of a watched object, if it has one.
     """
 
     source: int
     offset: int
     build: int | None
     memo: int | None
+    watched: bool
 
 
 @dataclass(frozen=True, slots=True)

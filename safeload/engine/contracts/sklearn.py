@@ -71,17 +71,6 @@ def _new_obj(key: Key) -> Callable[..., Any]:
     return guard
 
 
-def _tree(*args: Any) -> Any:
-    import numpy as np
-
-    key = ("sklearn.tree._tree", "Tree")
-    if len(args) != 3 or type(args[0]) is not int or type(args[2]) is not int or not isinstance(args[1], np.ndarray):
-        raise _odd(key)
-    if args[1].dtype != np.intp or args[1].shape != (args[2],) or args[0] < 0 or (args[1] < 1).any():
-        raise _odd(key)
-    return _real(key)(*args)
-
-
 def _loss_guards() -> Mapping[Key, Callable[..., Any]]:
     """Every callable of the loss modules that the allow list names."""
     keys = [key for key, use in allow_list("sklearn").items() if key[0] in _LOSS_MODULES and Use.CALLED in use]
@@ -91,5 +80,4 @@ def _loss_guards() -> Mapping[Key, Callable[..., Any]]:
 GUARDS: Mapping[Key, Callable[..., Any]] = {
     **_loss_guards(),
     **{(module, "newObj"): _new_obj((module, "newObj")) for module in _NEW_OBJ},
-    ("sklearn.tree._tree", "Tree"): _tree,
 }
