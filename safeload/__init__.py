@@ -24,13 +24,15 @@ from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.environment import EnvironmentWarning
 from safeload.container.manifest import Manifest
 from safeload.errors import SafeloadError
-from safeload.keys import Signer, TrustStore, keygen
+from safeload.keys import IgnoredKeyWarning, Signer, TrustStore, keygen
 from safeload.limits import Limits
 from safeload.policy import Policy
+from safeload.warn import UnsafeWarning
 
 __all__ = [
     "Artifact",
     "EnvironmentWarning",
+    "IgnoredKeyWarning",
     "Limits",
     "Manifest",
     "Policy",
@@ -38,6 +40,7 @@ __all__ = [
     "SafeloadError",
     "Signer",
     "TrustStore",
+    "UnsafeWarning",
     "UnverifiedArtifact",
     "__version__",
     "convert",

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-from contextlib import contextmanager
+import unicodedata
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from safeload.artifact import Artifact, ArtifactWriter, UnverifiedArtifact
-from safeload.artifact.description import describe
+from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.hyperparameters import hyperparameters_of
 from safeload.artifact.opened import file_name
+from safeload.artifact.saving import PolicyWarning, json_object, save_member
 from safeload.artifact.signing import add_signature
 from safeload.artifact.unpacking import write_members
+from safeload.artifact.verified import check_options, log_refusal
 from safeload.codecs import CODECS
 from safeload.codecs.base import LoadOptions
-from safeload.codecs.summary import summarise
-from safeload.container.atomic import atomic_file
-from safeload.container.encodings import Compression, choose_compression
+from safeload.container.encodings import choose_compression
+from safeload.container.layout import MAGIC
+from safeload.container.names import check_name
 from safeload.container.source import allocate, open_source
-from safeload.errors import SafeloadError
+from safeload.errors import CodecError, FormatError, SafeloadError
 from safeload.keys import signer_from, trust_from
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.policy import Policy
-from safeload.readers.observations import Use
 from safeload.text import printable
-from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
 
     from safeload.codecs.summary import Summary
     from safeload.container.manifest import Manifest
@@ -40,17 +38,14 @@ __all__ = ["PolicyWarning", "convert", "dump", "inspect", "load", "load_untruste
 
 StrPath = str | os.PathLike[str]
 File = StrPath | IO[bytes]
+Compress = int | bool | str | tuple[str, int | None]
 _MEMBER = "model.joblib"
-
-
-class PolicyWarning(UserWarning):
-    """What was saved will not load with the default policy alone."""
 
 
 def dump(
     value: Any,
     filename: File,
-    compress: int | bool | str | tuple[str, int | None] = 0,
+    compress: Compress = 0,
     protocol: int | None = None,
     *,
     signer: Signer | StrPath | None = None,
@@ -79,22 +74,40 @@ def dump(
 
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, warn=True)
+
+
+def _dump(
+    value: Any,
+    filename: File,
+    compress: Compress,
+    protocol: int | None,
+    signer: Signer | StrPath | None,
+    digest: str,
+    metadata: Mapping[str, Any] | None,
+    *,
+    warn: bool,
+) -> Manifest:
     compression = choose_compression(compress)
+    if protocol is not None and type(protocol) is not int:
+        raise TypeError(f"protocol must be an int or None, got {type(protocol).__name__}")
     signer = signer_from(signer)
-    extra = dict(metadata or {})
+    extra = json_object(metadata)
     if "hyperparameters" not in extra and (params := hyperparameters_of(value)) is not None:
         extra["hyperparameters"] = params
 
     def write(file: IO[bytes]) -> None:
         CODECS["joblib"].write(value, file, protocol)
 
-    return _write(filename, _MEMBER, lambda summary: "joblib", write, compression, signer, digest, extra)
+    return save_member(
+        filename, _MEMBER, lambda summary: "joblib", write, compression, signer, digest, extra, warn=warn
+    )
 
 
 def pack(
     path: StrPath,
     filename: File,
-    compress: int | bool | str | tuple[str, int | None] = 0,
+    compress: Compress = 0,
     *,
     signer: Signer | StrPath | None = None,
     digest: str = "blake3",
@@ -111,59 +124,22 @@ def pack(
         with Path(path).open("rb") as original:
             shutil.copyfileobj(original, file, 4 << 20)
 
-    def kind(summary: Summary | None) -> str:
-        return "file" if summary is None else "joblib"
+    def kind(summary: Summary) -> str:
+        return "joblib" if summary.readable else "file"
 
-    return _write(filename, Path(path).name, kind, write, compression, signer, digest, dict(metadata or {}))
-
-
-def _write(
-    filename: File,
-    member: str,
-    kind: Callable[[Summary | None], str],
-    write: Callable[[IO[bytes]], None],
-    compression: Compression,
-    signer: Signer,
-    digest: str,
-    metadata: dict[str, Any],
-) -> Manifest:
-    with _target(filename) as (fd, scratch):
-        writer = ArtifactWriter(fd, digest=digest, compression=compression, scratch=scratch)
-        plain = writer.add(member, write)
-        summary = summarise(plain, DEFAULT_LIMITS)
-        manifest = writer.finish(signer, describe(summary, metadata), kinds=[kind(summary)])
-    if summary is not None:
-        _warn_of_policy(summary)
-    return manifest
+    return save_member(
+        filename, _member_name(Path(path).name), kind, write, compression, signer, digest, json_object(metadata)
+    )
 
 
-@contextmanager
-def _target(file: File) -> Iterator[tuple[int, str | None]]:
-    """A descriptor to write to, and the folder for scratch files.
-
-    A file object gets the bytes only when all are there.
-    """
-    if isinstance(file, (str, os.PathLike)):
-        with atomic_file(file) as fd:
-            yield fd, str(Path(os.path.realpath(file)).parent)
-        return
-    if not hasattr(file, "write"):
-        raise ValueError(f"filename must be a path or a file object, got {type(file).__name__}")
-    with tempfile.TemporaryFile() as temporary:
-        yield temporary.fileno(), None
-        temporary.seek(0)
-        shutil.copyfileobj(temporary, file, 4 << 20)
-
-
-def _warn_of_policy(summary: Summary) -> None:
-    called = sorted({each.path for each in summary.denied if Use.CALLED in each.use})
-    if called:
-        warn_caller(f"loading will be refused: this file calls {', '.join(map(printable, called))}", PolicyWarning)
-    elif summary.denied:
-        paths = sorted({printable(each.path) for each in summary.denied})
-        warn_caller(f"loading this will need: {' '.join(f'--allow {path}' for path in paths)}", PolicyWarning)
-    elif summary.facts:
-        warn_caller(f"loading will be refused: {summary.facts[0]}", PolicyWarning)
+def _member_name(name: str) -> str:
+    """`name` if a container can hold it, else a plain one: a colon in a file's name is no reason to refuse."""
+    normal = unicodedata.normalize("NFC", name)
+    try:
+        check_name(normal)
+    except FormatError:
+        return "model"
+    return normal
 
 
 def sign(filename: StrPath, *, signer: Signer | StrPath | None = None) -> None:
@@ -199,8 +175,9 @@ def _authenticate(filename: File, trust: TrustStore | StrPath | None, limits: Li
     unverified = UnverifiedArtifact(filename, limits=limits)
     try:
         return unverified.verify(store)
-    except BaseException:
+    except SafeloadError as error:
         unverified.close()
+        log_refusal(error)
         raise
 
 
@@ -230,6 +207,7 @@ def load(
 
     Raises VerificationError, FormatError, PolicyError, CodecError, NoTrustError, OSError.
     """
+    check_options(mmap_mode, policy)
     with _authenticate(filename, trust, limits) as artifact:
         return artifact.load(mmap_mode, policy=policy, environment=environment)
 
@@ -241,6 +219,7 @@ def load_untrusted(
 
     The same analysis, policy and unpickler as in :func:`load`. Raises PolicyError, CodecError, LimitError, OSError.
     """
+    check_options(mmap_mode, policy)
     name = file_name(source)
     opened = open_source(source)
     try:
@@ -248,6 +227,8 @@ def load_untrusted(
         opened.read_into(0, memory)
     finally:
         opened.close()
+    if bytes(memory[: len(MAGIC)]) == MAGIC:
+        raise CodecError(f"{printable(name)} is a safeload file already", hint="safeload.load(), with a trust store")
     options = LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits, member="")
     try:
         return CODECS["joblib"].load(memory, options)
@@ -277,7 +258,7 @@ def unpack(
 def convert(
     source: File,
     filename: File,
-    compress: int | bool | str | tuple[str, int | None] = 0,
+    compress: Compress = 0,
     protocol: int | None = None,
     *,
     signer: Signer | StrPath | None = None,
@@ -291,4 +272,4 @@ def convert(
     """
     signer = signer_from(signer)
     value = load_untrusted(source, policy=policy)
-    return dump(value, filename, compress, protocol, signer=signer, digest=digest, metadata=metadata)
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, warn=policy is None)

@@ -12,6 +12,7 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+from typing import Any
 
 __all__ = [
     "AlgorithmError",
@@ -52,13 +53,29 @@ class SafeloadError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.located = False
+        if hint:
+            self.add_note(f"hint: {hint}")  # shown in a traceback
 
     def locate(self, file: str) -> None:
         """Say which file the message is about, unless it does already."""
+        if self.located:
+            return
+        self.located = True
         shown = printable(file)
-        if shown not in self.message:
+        if not self.message.startswith((f"{shown}:", f"{shown} ")) and f" {shown} " not in f"{self.message} ":
             self.message = f"{shown}: {self.message}"
             self.args = (self.message,)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Evidence and all: a worker process hands its errors over by pickle."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[SafeloadError], args: tuple[Any, ...], attributes: dict[str, Any]) -> SafeloadError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 # --- the bytes of the container ---------------------------------------------------------------

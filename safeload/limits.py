@@ -18,9 +18,6 @@ class Limits:
 
     expansion_floor: int = 512 * MiB
     expansion_ratio: int = 100
-    nesting: int = 5_000
-    integer_bytes: int = 64 * 1024
-    plain_source_bytes: int = 1 << 36
 
     def expanded(self, stored: int) -> int:
         """The most that `stored` bytes of compressed data may become."""

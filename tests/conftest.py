@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 import safeload
+
+# A checkout may be read-only, and a failure prints its example.
+settings.register_profile("safeload", database=None, print_blob=True)
+settings.load_profile("safeload")
 
 if TYPE_CHECKING:
     from pathlib import Path

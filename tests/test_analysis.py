@@ -42,7 +42,7 @@ def names(data: bytes) -> list[tuple[str, str]]:
 
 FACTS: dict[str, bytes] = {
     "computed-name": P4 + sbu("os") + b"\x8c\x01a\x85\x93.",
-    "odd-name": P4 + sbu("os") + sbu("path.join") + b"\x93.",
+    "odd-name": P4 + sbu("os") + sbu("path join") + b"\x93.",
     "call-on-value": P4 + b"K\x01)R.",
     "build-on-value": P4 + sbu("os") + sbu("x") + b"\x93}b.",
     "built-twice": P4 + sbu("a") + sbu("B") + b"\x93)\x81}b}b.",

@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ import pytest
 import safeload
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Keys
 
 # Dies with SIGKILL's suddenness before the N-th system call that changes a file.
@@ -108,3 +107,56 @@ def test_a_new_file_has_the_permissions_of_the_umask(tmp_path: Path, team: Keys)
 def test_a_folder_that_is_absent_is_an_os_error(tmp_path: Path, team: Keys) -> None:
     with pytest.raises(FileNotFoundError):
         safeload.dump([1], tmp_path / "absent" / "m.safeload", signer=team.key)
+
+
+def test_the_bytes_reach_the_disk_before_the_name_does_and_the_name_before_the_end(
+    tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(fd: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(fd).st_mode) else "file")
+        real_fsync(fd)
+
+    def replace(self: Path, target: Path) -> Path:
+        steps.append("rename")
+        return real_replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    safeload.dump([1], tmp_path / "m.safeload", signer=team.key)
+    assert steps == ["file", "rename", "folder"]
+
+
+def test_a_file_that_is_replaced_is_never_more_open_than_it_was(
+    tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "m.safeload"
+    safeload.dump(["old"], target, signer=team.key)
+    target.chmod(0o600)
+    modes: list[int] = []
+    real = os.pwrite
+
+    def pwrite(fd: int, data: bytes, offset: int) -> int:
+        modes.append(stat.S_IMODE(os.fstat(fd).st_mode))
+        return real(fd, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    safeload.dump(["new"], target, signer=team.key)
+    assert set(modes) == {0o600}
+
+
+def test_a_name_of_255_bytes_is_no_trouble(tmp_path: Path, team: Keys) -> None:
+    target = tmp_path / ("\N{CJK UNIFIED IDEOGRAPH-4E00}" * 80)
+    safeload.dump([1], target, signer=team.key)
+    assert safeload.load(target, trust=team.pub) == [1]
+
+
+def test_a_folder_that_one_may_write_to_and_not_read_is_enough(tmp_path: Path, team: Keys) -> None:
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    folder.chmod(0o300)
+    safeload.dump([1], folder / "m.safeload", signer=team.key)
+    folder.chmod(0o700)
+    assert safeload.load(folder / "m.safeload", trust=team.pub) == [1]

@@ -77,7 +77,7 @@ CASES: list[Case] = [
     ("convert", "convert m.joblib -o n --key team.key", 0, ("n: rebuilt from m.joblib", "allowed"), ()),
     ("convert a call", "convert evil.pkl -o n --key team.key", 1, (), ("system is called at byte", "nothing was exec")),
     ("convert a text", "convert notes.txt -o n --key team.key", 1, (), ("notes.txt",)),
-    ("allow a whole module", "convert m.joblib -o n --key team.key --allow os", 2, (), ("whole modules cannot",)),
+    ("allow a whole module", "convert m.joblib -o n --key team.key --allow os", 2, (), ("not a whole module",)),
     ("the demo needs an empty folder", "demo --folder keys", 2, (), ("keys is not empty",)),
 ]
 

@@ -190,7 +190,7 @@ def test_a_missing_passphrase_is_asked_for(passphrase: bytes | None) -> None:
     with pytest.raises(KeyPassphraseError, match=r"team\.key is encrypted, and no passphrase was given") as caught:
         keyfiles.load_private(keyfiles.private_pem(SEED, b"y"), "team.key", passphrase)
     assert "SAFELOAD_KEY_PASSPHRASE" in caught.value.hint
-    assert "--passphrase" in caught.value.hint
+    assert "Signer.from_file" in caught.value.hint
 
 
 def test_a_wrong_passphrase_is_named_as_such_and_not_shown() -> None:

@@ -10,6 +10,7 @@ import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -216,3 +217,105 @@ def test_pickles_that_hide_a_loader_are_refused() -> None:
     inner = pickle.dumps([1])
     for module, name in (("pickle", "loads"), ("_pickle", "loads"), ("joblib", "load"), ("numpy", "load")):
         assert refusal(P4 + stack_global(module, name) + b"C" + bytes([len(inner)]) + inner + b"\x85R.")
+
+
+def test_the_memo_cannot_be_numbered_otherwise_than_cpython_numbers_it() -> None:
+    # BINPUT 1 into an empty memo, then MEMOIZE: the analysis and the unpickler would mean different objects by one key.
+    data = P4 + b"K\x01q\x010K\x02\x940h\x01."
+    assert refusal(data)
+
+
+def forest_like() -> bytes:
+    buffer = io.BytesIO()
+    joblib.dump([np.arange(4.0), np.arange(5.0), np.arange(6.0)], buffer)
+    return buffer.getvalue()
+
+
+def test_an_array_cannot_get_a_state_behind_its_wrapper() -> None:
+    data = forest_like()
+    end = data.rindex(b"e.")
+    for state in (b"}b", b"K\x01(K\x01K\x02tb"):
+        error = refusal(data[:end] + state + data[end:])
+        assert isinstance(error, safeload.errors.UnsafeStreamError)
+
+
+def test_a_method_of_the_object_is_never_asked_for_while_it_is_filled() -> None:
+    # CPython calls `append`, `extend` or `add` of what is no list: a Bunch answers from its own items.
+    bunch = stack_global("sklearn.utils._bunch", "Bunch") + b")\x81(" + sbu("append") + sbu("x") + b"u"
+    for data in (bunch + b"K\x01a.", bunch + b"(K\x01e.", bunch + b"(K\x01\x90."):
+        error = refusal(P4 + data)
+        assert isinstance(error, DisallowedGlobalError)
+        assert "extended" in error.use
+
+
+@pytest.mark.parametrize("value", [b"K\x01", b"}", sbu("1.9\x1b[2J"), sbu("x" * 100), b")"])
+def test_the_version_of_a_model_is_a_version(value: bytes) -> None:
+    ridge = stack_global("sklearn.linear_model._ridge", "Ridge") + b")\x81}" + sbu("_sklearn_version") + value + b"sb."
+    error = refusal(P4 + ridge)
+    assert isinstance(error, safeload.errors.UnsafeStreamError)
+    assert error.fact == "odd-version"
+
+
+@pytest.mark.parametrize("name", ["get_params", "predict", "fit", "_repr_html_"])
+def test_a_state_cannot_hide_a_method(name: str) -> None:
+    ridge = stack_global("sklearn.linear_model._ridge", "Ridge") + b")\x81}" + sbu(name) + stack_global("numpy", "log")
+    assert "hides its method" in str(refusal(P4 + ridge + b"sb."))
+
+
+def test_an_escaped_name_is_the_name_that_it_spells() -> None:
+    bunch = b"csklearn.utils._bunch\nBunch\n)\x81"
+    for key in (rb"S'\x5f_array_interface__'" + b"\n", rb"V\u005f_array_interface__" + b"\n"):
+        assert isinstance(refusal(b"\x80\x02" + bunch + key + b"K\x01s."), PolicyError)
+
+
+def test_keys_of_attributes_are_plain_strings() -> None:
+    scalar = stack_global("numpy._core.multiarray", "scalar")
+    dtype = stack_global("numpy", "dtype") + sbu("U1") + b"\x89\x88\x87R(K\x03" + sbu("<") + b"NNNK\x04K\x04K\x08tb"
+    key = scalar + dtype + b"C\x04_\0\0\0" + b"\x86R"
+    bunch = stack_global("sklearn.utils._bunch", "Bunch") + b")\x81" + key + b"K\x01s."
+    assert isinstance(refusal(P4 + bunch), PolicyError)
+
+
+def test_the_analysis_hashes_nothing_that_the_file_made() -> None:
+    ridge = stack_global("sklearn.linear_model._ridge", "Ridge") + b")\x81}"
+    deep = b")" + b"\x85" * 500_000
+    wide = b")" + b"\x94h\x00\x86" * 1 + b"".join(b"\x94h" + bytes([n]) + b"\x86" for n in range(1, 60))
+    for key in (deep, wide):
+        assert isinstance(refusal(P4 + ridge + key + b"K\x01sb."), PolicyError)
+
+
+def test_bytes_are_not_copied_again_and_again() -> None:
+    array = stack_global("builtins", "bytearray") + b"\x94" + b"B" + struct.pack("<I", 5_000) + bytes(5_000) + b"\x94"
+    data = P4 + b"](" + array + b"\x85R" + b"h\x00h\x01\x85R" * 100 + b"e."
+    error = refusal(data)
+    assert isinstance(error, safeload.errors.UnsafeStreamError)
+    assert error.fact == "bytes-shared"
+
+
+def test_a_small_compressed_file_cannot_become_a_million_objects() -> None:
+    data = zlib.compress(P4 + b"](" + b"]" * 30_000_000 + b"e.", 9)
+    assert len(data) < 100_000
+    assert isinstance(refusal(data), safeload.errors.LimitError)
+
+
+def test_an_array_never_holds_memory_that_nobody_wrote() -> None:
+    dtype = stack_global("numpy", "dtype") + sbu("S0") + b"\x89\x88\x87R(K\x03" + sbu("|") + b"NNNK\x00K\x01K\x00tb"
+    array = stack_global("numpy._core.multiarray", "_reconstruct") + stack_global("numpy", "ndarray")
+    made = array + b"K\x00\x85C\x01b\x87R(K\x01M\xe8\x03\x85" + dtype + b"\x89C\x00tb."
+    assert "bytes that its shape asks for" in str(refusal(P4 + made))
+
+
+def test_fields_of_a_dtype_are_counted_with_repetition() -> None:
+    dtype: np.dtype[Any] = np.dtype("u1")
+    for _ in range(5):
+        dtype = np.dtype({"names": list("abcdefghij"), "formats": [dtype] * 10, "offsets": [0] * 10, "itemsize": 1})
+    data = pickle.dumps(dtype)
+    assert len(data) < 2_000
+    assert "counted with repetition" in str(refusal(data))
+
+
+def test_an_unterminated_manifest_is_refused_in_linear_time() -> None:
+    from safeload.container.strictjson import parse_object
+
+    with pytest.raises(safeload.errors.FormatError):
+        parse_object(b'{"a": "' + rb"\"" * 2_000_000)

@@ -15,6 +15,7 @@ from safeload import errors
 NAMES = {
     "Artifact",
     "EnvironmentWarning",
+    "IgnoredKeyWarning",
     "Limits",
     "Manifest",
     "Policy",
@@ -22,6 +23,7 @@ NAMES = {
     "SafeloadError",
     "Signer",
     "TrustStore",
+    "UnsafeWarning",
     "UnverifiedArtifact",
     "__version__",
     "convert",

@@ -144,3 +144,16 @@ def test_a_signer_of_ones_own_needs_three_things(tmp_path: Path, team: Keys) -> 
 
     safeload.dump([1], tmp_path / "m.safeload", signer=Remote())
     assert safeload.load(tmp_path / "m.safeload", trust=team.pub) == [1]
+
+
+def test_an_artifact_outlives_what_it_was_verified_from(signed: Path, team: Keys) -> None:
+    with safeload.inspect(signed) as unverified:
+        artifact = unverified.verify(safeload.TrustStore.from_file(team.pub))
+    with artifact:
+        assert artifact.load() == {"a": [1, 2, 3]}
+
+
+def test_a_refusal_is_logged(signed: Path, stranger: Keys, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(UntrustedSignerError):
+        safeload.load(signed, trust=stranger.pub)
+    assert any("refused" in record.message and "m.safeload" in record.message for record in caplog.records)

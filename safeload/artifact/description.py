@@ -6,26 +6,31 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.environment import environment_of
 from safeload.artifact.writer import Description
-from safeload.codecs.summary import Summary
 from safeload.container.manifest import Arrays, LargestArray
 
 if TYPE_CHECKING:
+    from safeload.codecs.summary import Summary
     from safeload.readers.observations import ArrayData
 
 __all__ = ["describe"]
 
 _GLOBALS_MAX = 10_000
+_NAME_MAX = 1_000
 
 
-def describe(summary: Summary | None, metadata: dict[str, Any]) -> Description:
-    """`summary` is None for a member that is not a stream of objects."""
-    known = summary or Summary()
+def describe(summary: Summary, metadata: dict[str, Any]) -> Description:
+    """The environment of the globals in the payload, and what the manifest says for people."""
     return Description(
-        environment=environment_of(known.modules),
-        globals=known.globals[:_GLOBALS_MAX],
-        arrays=_arrays(known.arrays),
+        environment=environment_of(summary.modules),
+        globals=tuple(sorted({_shown(name) for name in summary.globals[:_GLOBALS_MAX] if len(name) <= _NAME_MAX})),
+        arrays=_arrays(summary.arrays),
         metadata=metadata,
     )
+
+
+def _shown(name: str) -> str:
+    """What the manifest can hold: a file may name a global with half of a surrogate pair."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _arrays(arrays: tuple[ArrayData, ...]) -> Arrays:

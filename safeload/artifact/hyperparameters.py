@@ -17,7 +17,10 @@ def hyperparameters_of(value: Any) -> dict[str, Any] | None:
     get_params = getattr(value, "get_params", None)
     if not callable(get_params) or isinstance(value, type):
         return None
-    params = get_params()
+    try:
+        params = get_params()
+    except Exception:  # a class that does not follow scikit-learn's rules can be saved all the same
+        return None
     if not isinstance(params, dict):
         return None
     return {str(name): _json(param, 0) for name, param in sorted(params.items(), key=lambda item: str(item[0]))}

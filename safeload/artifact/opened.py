@@ -16,6 +16,7 @@ from safeload.container.manifest_json import manifest_from_json, parse_time
 from safeload.container.source import open_source
 from safeload.errors import ExpiredError, FormatError, LimitError, PreludeMismatchError, SafeloadError
 from safeload.limits import DEFAULT_LIMITS, Limits
+from safeload.text import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,7 @@ class UnverifiedArtifact:
     def __init__(self, file: str | os.PathLike[str] | IO[bytes], *, limits: Limits = DEFAULT_LIMITS) -> None:
         self.name = file_name(file)
         self._limits = limits
+        self._handed_over = False
         self.source = open_source(file)  # step 1
         try:
             with self._errors_name_the_file():
@@ -51,6 +53,9 @@ class UnverifiedArtifact:
         except BaseException:
             self.source.close()
             raise
+
+    def __repr__(self) -> str:
+        return f"<UnverifiedArtifact {printable(self.name)!r}, {plural(len(self.records), 'signature')} not checked>"
 
     def _read_records(self) -> tuple[SignatureRecord, ...]:
         length = self.layout.size - self.layout.records_off
@@ -90,6 +95,7 @@ class UnverifiedArtifact:
             _check_expiry(manifest, now)
             _check_bounds(manifest, self._limits)
             table = self.table(manifest)
+        self._handed_over = True  # the artifact closes the file from here on
         return Artifact(self.name, self.source, self.layout, manifest, table, signers, self._limits)
 
     @contextlib.contextmanager
@@ -101,7 +107,8 @@ class UnverifiedArtifact:
             raise
 
     def close(self) -> None:
-        self.source.close()
+        if not self._handed_over:
+            self.source.close()
 
     def __enter__(self) -> UnverifiedArtifact:
         return self

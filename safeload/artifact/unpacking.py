@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from safeload.container.atomic import atomic_file
 from safeload.container.frames import write_all
-from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.artifact.verified import Artifact
@@ -28,17 +28,14 @@ def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> No
         return
     target = Path(destination)
     if os.path.lexists(target):
-        raise FileExistsError(
-            f"{printable(str(target))} exists; an artifact of several members is unpacked into a new folder"
-        )
-    folder = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
-    folder.mkdir(mode=0o700)
+        raise FileExistsError(errno.EEXIST, "an artifact of several members is unpacked into a new folder", str(target))
+    folder = target.with_name(f".safeload-{secrets.token_hex(8)}.tmp")
+    folder.mkdir()
     try:
         for member in artifact.members:
             file = folder / member.name  # the container's rules for names leave no way out of the folder
             file.parent.mkdir(parents=True, exist_ok=True)
             _write(artifact, member.name, file)
-        folder.chmod(0o755)
         folder.rename(target)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

@@ -27,11 +27,26 @@ if TYPE_CHECKING:
     from safeload.keys import TrustedKey
     from safeload.limits import Limits
 
-__all__ = ["Artifact"]
+__all__ = ["Artifact", "check_options", "log_refusal"]
 
 _log = logging.getLogger("safeload")
 _log.addHandler(logging.NullHandler())  # what is logged is for who asks for it; errors are raised besides
 MMAP_MODES = (None, "c", "r")
+
+
+def check_options(mmap_mode: str | None, policy: Policy | None) -> None:
+    """Raise ValueError or TypeError for what `load` does not take, before a file is opened."""
+    if mmap_mode in ("r+", "w+"):
+        raise ValueError(f"mmap_mode={mmap_mode!r} writes to the file, which then is not what was signed; use 'c'")
+    if mmap_mode not in MMAP_MODES:
+        raise ValueError(f"mmap_mode must be None, 'r' or 'c', got {mmap_mode!r}")
+    if policy is not None and not isinstance(policy, Policy):
+        raise TypeError(f"policy must be a Policy, got {type(policy).__name__}: Policy.default().allow(...)")
+
+
+def log_refusal(error: SafeloadError) -> None:
+    """Step 10 for a file that is not loaded: the event that an operator wants to see."""
+    _log.warning("refused: %s", error.message)
 
 
 class Artifact:
@@ -52,6 +67,10 @@ class Artifact:
     ) -> None:
         self.name, self.manifest, self.signers = name, manifest, signers
         self._source, self._layout, self._table, self._limits = source, layout, table, limits
+
+    def __repr__(self) -> str:
+        signers = ", ".join(key.name for key in self.signers) or "nobody known"
+        return f"<Artifact {printable(self.name)!r} signed by {printable(signers)}>"
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -113,16 +132,12 @@ class Artifact:
         `environment` says what a difference of versions does: ``"exact"`` refuses, ``"compatible"`` warns once,
         ``"ignore"`` does nothing. Raises PolicyError, CodecError, VerificationError, ValueError for an unknown mode.
         """
-        if mmap_mode not in MMAP_MODES:
-            raise ValueError(
-                f"mmap_mode must be None, 'r' or 'c', got {mmap_mode!r}: a file that is mapped for writing "
-                "can change after it was verified"
-            )
+        check_options(mmap_mode, policy)
         try:
             return self._load(mmap_mode, policy or Policy.default(), environment)
         except SafeloadError as error:
             error.locate(self.name)
-            _log.warning("not loaded: %s", error.message)
+            log_refusal(error)
             raise
 
     def _load(self, mmap_mode: str | None, policy: Policy, environment: str) -> Any:

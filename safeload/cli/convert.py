@@ -26,6 +26,12 @@ __all__ = ["convert"]
 @click.option(
     "--allow", multiple=True, metavar="MODULE.NAME", help="A class of yours that may be rebuilt; may be repeated."
 )
+@click.option(
+    "--allow-call",
+    multiple=True,
+    metavar="MODULE.NAME",
+    help="What may also be called while loading, such as an enum of yours; may be repeated.",
+)
 def convert(
     model: str,
     output: str,
@@ -34,6 +40,7 @@ def convert(
     digest: str,
     metadata: dict[str, str],
     allow: tuple[str, ...],
+    allow_call: tuple[str, ...],
 ) -> None:
     """Rebuild a plain pickle or joblib file under guard and sign it.
 
@@ -44,7 +51,7 @@ def convert(
     check_output(output, model)
     signer = signer_of(key)
     with misuse():
-        policy = Policy.untrusted().allow(*allow)
+        policy = Policy.untrusted().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
         manifest = convert_file(model, output, compress, signer=signer, policy=policy, digest=digest, metadata=metadata)
     (member,) = manifest.members
     ui.out(f"{printable(output)}: rebuilt from {printable(model)}, signed by {short(signer.keyid)}")

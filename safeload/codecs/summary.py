@@ -20,22 +20,26 @@ __all__ = ["Summary", "summarise"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """`denied` are the globals that the default policy does not allow; `facts` what it refuses besides, in words."""
+    """`denied` are the globals that the default policy does not allow; `facts` what it refuses besides, in words.
+
+    What is not `readable` is no stream of objects, or one that cannot be analysed.
+    """
 
     modules: frozenset[str] = frozenset()
     globals: tuple[str, ...] = ()
     arrays: tuple[ArrayData, ...] = ()
     denied: tuple[GlobalUse, ...] = ()
     facts: tuple[str, ...] = ()
+    readable: bool = True
 
 
-def summarise(view: memoryview, limits: Limits) -> Summary | None:
-    """The summary of a joblib or pickle stream, compressed or not; None for what is neither."""
+def summarise(view: memoryview, limits: Limits) -> Summary:
+    """The summary of a joblib or pickle stream, compressed or not."""
     try:
         plain = decompress(view, limits)
         stream = analyse(plain)
-    except SafeloadError:
-        return None
+    except SafeloadError as error:
+        return Summary(facts=(error.message,), readable=False)
     return _summary(stream, complete=stream.end == len(plain))
 
 

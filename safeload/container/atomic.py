@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -24,17 +25,20 @@ def atomic_file(target: str | os.PathLike[str], *, mode: int | None = None) -> I
     Without `mode` the new file has the permissions of the old one, or those of the umask.
     """
     path = Path(os.path.realpath(target))
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    _check_target(path)
+    # Short, whatever the name: 255 bytes is the most, and a name may have that many.
+    temporary = path.with_name(f".safeload-{secrets.token_hex(8)}.tmp")
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
-        fd = os.open(temporary, flags, 0o666 if mode is None else mode)
+        # Never more open than the file that it replaces, not even while it is written.
+        fd = os.open(temporary, flags, _mode(path) if mode is None else mode)
     except OSError as error:
         error.filename = str(path)  # nobody asked for the temporary name
         raise
     try:
         try:
-            if mode is None:
-                _copy_permissions(path, fd)
+            if mode is None and path.exists() and hasattr(os, "fchmod"):
+                os.fchmod(fd, _mode(path))
             yield fd
             os.fsync(fd)
         finally:
@@ -46,20 +50,46 @@ def atomic_file(target: str | os.PathLike[str], *, mode: int | None = None) -> I
     _sync_folder(path.parent)
 
 
-def _copy_permissions(path: Path, fd: int) -> None:
+def _check_target(path: Path) -> None:
+    """Only a regular file may be replaced: renaming over a device or a pipe would put a file in its place."""
     try:
-        old = path.stat()
-    except FileNotFoundError:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
         return
-    if hasattr(os, "fchmod"):
-        os.fchmod(fd, stat.S_IMODE(old.st_mode))
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file, so it cannot be replaced; pass an open file object", str(path))
+    if _is_key(path):
+        raise FileExistsError(errno.EEXIST, "this is a key, and a key is never overwritten", str(path))
+
+
+def _is_key(path: Path) -> bool:
+    """Whether a key would be lost: a slip of the hand in `-o` must not cost the private key that signs."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(64)
+    except OSError:
+        return False
+    return head.startswith((b"-----BEGIN ", b"ssh-ed25519 ", b"safeload hmac-sha256 key"))
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file at `path`, without set-user-id; those that the umask leaves, if there is none."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode) & 0o777
+    except FileNotFoundError:
+        return 0o666
 
 
 def _sync_folder(folder: Path) -> None:
     # Without it the rename itself may be lost with the power, and with it the new file.
     if os.name == "nt":
         return
-    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fd = os.open(folder, os.O_RDONLY)
+    except OSError:  # a folder that one may write to and not read: the file is there all the same
+        return
     try:
         os.fsync(fd)
     finally:

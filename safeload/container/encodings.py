@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safeload.errors import CorruptMemberError, MissingExtraError
+from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,7 +129,8 @@ def decode_frame(encoding: str, data: memoryview, view: memoryview, member: str)
 
 
 def _corrupt(member: str, reason: str) -> CorruptMemberError:
-    return CorruptMemberError("frame-corrupt", f'member "{member}" cannot be decompressed: {reason}', member=member)
+    text = f'member "{printable(member)}" cannot be decompressed: {printable(reason)}'
+    return CorruptMemberError("frame-corrupt", text, member=member)
 
 
 def choose_compression(compress: int | bool | str | tuple[str, int | None]) -> Compression:
@@ -141,15 +143,17 @@ def choose_compression(compress: int | bool | str | tuple[str, int | None]) -> C
         method, level = compress, None
     elif compress is True:
         method, level = "zlib", None
-    else:
+    elif isinstance(compress, int):
         method, level = "zlib", int(compress)
+    else:
+        raise ValueError(f"compress must be an int, a bool, a name or (name, level), got {compress!r}")
     if method not in _ENCODING_OF:
         raise ValueError(f"unknown compression method {method!r}; known are {', '.join(_ENCODING_OF)}")
     if level == 0 or level is False:
         return Compression()
     encoding = _ENCODING_OF[method]
     levels = ENCODINGS[encoding].levels
-    if level is not None and level not in levels:
+    if level is not None and (not isinstance(level, int) or level not in levels):
         raise ValueError(f"compression level {level!r} of {method} is outside {levels.start} to {levels.stop - 1}")
     if encoding == "lz4":
         _lz4()  # absent: say so before the model is pickled

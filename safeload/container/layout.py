@@ -107,6 +107,8 @@ def read_layout(source: Source) -> Layout:
 def _check_magic(head: bytes) -> None:
     if head[:8] == MAGIC:
         return
+    if not head:
+        raise FormatError("truncated", "the file is empty", hint="a file object is read from its position: seek(0)?")
     if MAGIC.startswith(head):
         raise FormatError("truncated", f"the file ends after {len(head)} bytes, inside its magic")
     raise NotAnArtifactError(

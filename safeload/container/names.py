@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safeload.errors import FormatError
 from safeload.text import printable
@@ -28,16 +28,24 @@ def check_name(name: str, where: str = "name") -> None:
 
 def check_names(names: Iterable[str]) -> None:
     """Raise FormatError ``duplicate-name`` if two names would meet in a file system that ignores case."""
-    files: set[str] = set()
-    folders: set[str] = set()
+    tree: dict[str, Any] = {}
     for name in names:
-        folded = unicodedata.normalize("NFC", name.casefold())
-        parts = folded.split("/")
-        above = {"/".join(parts[:i]) for i in range(1, len(parts))}
-        if folded in files or folded in folders or not above.isdisjoint(files):
+        parts = unicodedata.normalize("NFC", name.casefold()).split("/")
+        if not _add(tree, parts):
             raise FormatError("duplicate-name", f'the member name "{printable(name)}" collides with another member')
-        files.add(folded)
-        folders |= above
+
+
+def _add(tree: dict[str, Any], parts: list[str]) -> bool:
+    """Put a path into the tree, where a folder is a dict and a file is None; False if it meets another file."""
+    for part in parts[:-1]:
+        found = tree.setdefault(part, {})
+        if found is None:
+            return False
+        tree = found
+    if parts[-1] in tree:
+        return False
+    tree[parts[-1]] = None
+    return True
 
 
 def _reason(name: str) -> str:

@@ -14,7 +14,8 @@ from safeload.text import printable
 __all__ = ["DEPTH_MAX", "parse_object", "to_bytes"]
 
 DEPTH_MAX = 32
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# An open string reaches to the end: else each quote behind it would be tried as a beginning.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 _BRACKET = re.compile(r"[\[\]{}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INT_DIGITS = 20

@@ -27,11 +27,13 @@ _RECONSTRUCT = ("numpy._core.multiarray", "_reconstruct")
 class Memory:
     """The verified bytes and how arrays on them are handed out.
 
-    `shared` is true where arrays may be views on `view`; `writable` is false for ``mmap_mode="r"``; with
-    `native`, foreign byte orders are converted, as `joblib.load` does.
+    `most_opcodes` bounds the bytes of opcodes where the view was decompressed. `shared` is true where arrays may be
+    views on `view`; `writable` is false for ``mmap_mode="r"``; with `native`, foreign byte orders are converted, as
+    `joblib.load` does.
     """
 
     view: memoryview
+    most_opcodes: int | None
     shared: bool
     writable: bool
     native: bool
@@ -60,7 +62,10 @@ def _array(data: ArrayData, memory: Memory, dtype: Any, order: str) -> np.ndarra
     import numpy as np
 
     size = data.end - data.start
-    if not isinstance(dtype, np.dtype) or dtype.hasobject or math.prod(data.shape) * dtype.itemsize != size:
+    count = math.prod(data.shape)
+    if not isinstance(dtype, np.dtype) or dtype.hasobject or count * dtype.itemsize != size:
+        raise CodecError("a joblib array is not what the analysis saw")
+    if count and not size:
         raise CodecError("a joblib array is not what the analysis saw")
     raw: Any = memory.view[data.start : data.end]
     if size < _VIEW_MIN or not memory.shared or data.start % 16:
@@ -132,8 +137,9 @@ def _raw_items(data: Any, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, A
 
     if type(data) is str:  # written by Python 2
         data = data.encode("latin1")
-    if type(data) is not bytes or len(data) != count * dtype.itemsize:
+    # Items of no size could be as many as the file says.
+    if type(data) is not bytes or len(data) != count * dtype.itemsize or (count and not dtype.itemsize):
         raise CodecError("an array does not have the bytes that its shape asks for")
     # A copy: two arrays on one memoised byte string must not change each other.
-    items = np.frombuffer(data, dtype).copy() if data else np.empty(count, dtype)
+    items = np.frombuffer(data, dtype).copy() if data else np.zeros(count, dtype)
     return native(items)  # as numpy's own __setstate__ does

@@ -7,6 +7,7 @@ overlaps anything, true flags.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,11 @@ __all__ = ["dtype_from_stub"]
 _LETTERS = re.compile(r"(?:[biufcSUVOMm][0-9]{0,9}|[?bhilqpBHILQPefdgFDGO])\Z")
 _UNITS = frozenset({"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "generic"})
 _FLAG_ALIGNED = 0x80
-_ITEM_MAX = 1 << 31
+# Far below 2**31: numpy adds offsets and sizes as ``int``, and a field beyond the item passes where the sum overflows.
+_ITEM_MAX = 1 << 28
+_OBJECT_ITEM_MAX = 1 << 16  # of items that hold objects the file has no bytes
+_COUNT_MAX = (1 << 31) - 1
+_LEAVES_MAX = 2_000
 
 
 def dtype_from_stub(stub: Any) -> np.dtype[Any]:
@@ -37,8 +42,7 @@ def dtype_from_stub(stub: Any) -> np.dtype[Any]:
         if names is not None:
             result = _structured(names, fields, itemsize, bool(flags & _FLAG_ALIGNED))
         elif subarray is not None:
-            base, shape = subarray
-            result = np.dtype((_is_dtype(base), shape))
+            result = _subarray(subarray)
         elif letters[0] in "Mm":
             result = np.dtype(f"{order}{letters[0]}8{_unit(metadata)}")
         else:
@@ -47,7 +51,7 @@ def dtype_from_stub(stub: Any) -> np.dtype[Any]:
             result = np.dtype(result, metadata=metadata)
     except (TypeError, ValueError, KeyError) as error:
         raise CodecError(f"a numpy.dtype does not describe one: {error}") from error
-    if itemsize not in (-1, result.itemsize):
+    if itemsize not in (-1, result.itemsize) or result.itemsize > (_OBJECT_ITEM_MAX if result.hasobject else _ITEM_MAX):
         raise CodecError("a numpy.dtype does not have the size that it claims")
     return result
 
@@ -81,20 +85,57 @@ def _structured(names: Any, fields: Any, itemsize: int, aligned: bool) -> np.dty
 
     if type(names) is not tuple or type(fields) is not dict:
         raise CodecError("a numpy.dtype has a state that numpy does not write")
-    parts = [fields[name] for name in names]
+    parts = [_part(fields[name], itemsize) for name in names]
+    if sum(_leaves(part[0]) for part in parts) > _LEAVES_MAX:
+        raise CodecError(f"a numpy.dtype has more than {_LEAVES_MAX:,} fields, counted with repetition")
     titles = [part[2] if len(part) == 3 else None for part in parts]
     # An extra key would be a field that no name shows: numpy writes titles there, nothing else.
     if set(fields) != {*names, *(title for title in titles if title is not None)}:
         raise CodecError("a numpy.dtype has fields without a name")
+    if any(type(text) is not str for text in fields):
+        raise CodecError("a field of a numpy.dtype has a name that is no text")
     description = {
         "names": list(names),
-        "formats": [_is_dtype(part[0]) for part in parts],
+        "formats": [part[0] for part in parts],
         "offsets": [part[1] for part in parts],
         "itemsize": itemsize,
     }
     if any(title is not None for title in titles):
         description["titles"] = titles
     return np.dtype(description, align=aligned)  # type: ignore[call-overload, no-any-return]
+
+
+def _leaves(dtype: Any) -> int:
+    """Plain fields in `dtype`, counted with repetition, up to the bound: fifteen levels of ten are 10**15."""
+    left, count = [dtype], 0
+    while left and count <= _LEAVES_MAX:
+        dtype = left.pop()
+        fields = getattr(getattr(dtype, "base", dtype), "fields", None)  # those of a subarray's items
+        count += 1
+        left += [part[0] for part in fields.values()] if fields else []
+    return count
+
+
+def _part(part: Any, itemsize: int) -> tuple[Any, ...]:
+    """``(dtype, offset[, title])``, inside of the item: numpy's own check is of the overflown sum."""
+    if type(part) is not tuple or len(part) not in (2, 3) or type(part[1]) is not int:
+        raise CodecError("a numpy.dtype has a state that numpy does not write")
+    if not 0 <= part[1] <= part[1] + _is_dtype(part[0]).itemsize <= itemsize:
+        raise CodecError("a field of a numpy.dtype is not inside of its item")
+    return part
+
+
+def _subarray(subarray: Any) -> np.dtype[Any]:
+    """Sizes only: in their place numpy would take another dtype, and read the memory as that."""
+    import numpy as np
+
+    base, shape = subarray if type(subarray) is tuple and len(subarray) == 2 else (None, None)
+    if type(shape) is not tuple or any(type(size) is not int or size < 0 for size in shape):
+        raise CodecError("a numpy.dtype has a state that numpy does not write")
+    # Counted even where an item has no bytes, so that it is not repeated without end.
+    if math.prod(shape) * max(_is_dtype(base).itemsize, 1) > _ITEM_MAX:
+        raise CodecError("a numpy.dtype is larger than any that is used")
+    return np.dtype((base, shape))
 
 
 def _is_dtype(value: Any) -> np.dtype[Any]:
@@ -112,6 +153,6 @@ def _unit(metadata: Any) -> str:
         name = unit.decode("ascii") if type(unit) is bytes else unit
     except (TypeError, ValueError, AttributeError):
         raise CodecError("a datetime dtype has no unit") from None
-    if name not in _UNITS or type(count) is not int or count < 1 or denominator != 1:
+    if name not in _UNITS or type(count) is not int or not 1 <= count <= _COUNT_MAX or denominator != 1:
         raise CodecError("a datetime dtype has an odd unit")
     return "" if name == "generic" else f"[{count}{name}]"

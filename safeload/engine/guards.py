@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts import attributes, boosting, clusters, features, nearest, relations, svm, trees
+from safeload.engine.contracts import neighbors as neighbors_contracts
 from safeload.engine.contracts import numpy as numpy_contracts
 from safeload.engine.contracts import python as python_contracts
+from safeload.engine.contracts import random as random_contracts
+from safeload.engine.contracts import scipy as scipy_contracts
 from safeload.engine.contracts import sklearn as sklearn_contracts
-from safeload.engine.contracts import trees
 from safeload.policy.allowlist import owners_of
 
 if TYPE_CHECKING:
@@ -24,15 +27,36 @@ Key = tuple[str, str]
 GUARDS: Mapping[Key, Callable[..., Any]] = {
     **python_contracts.GUARDS,
     **numpy_contracts.GUARDS,
+    **random_contracts.GUARDS,
     **sklearn_contracts.GUARDS,
 }
-STUBS: Mapping[Key, type[Stub]] = {**python_contracts.STUBS, **numpy_contracts.STUBS, **trees.STUBS}
+STUBS: Mapping[Key, type[Stub]] = {
+    **python_contracts.STUBS,
+    **numpy_contracts.STUBS,
+    **random_contracts.STUBS,
+    **scipy_contracts.STUBS,
+    **trees.STUBS,
+    **neighbors_contracts.STUBS,
+}
 FINISHERS: Mapping[Key, Callable[[Any], Any]] = {
     **python_contracts.FINISHERS,
     **numpy_contracts.FINISHERS,
+    **random_contracts.FINISHERS,
+    **scipy_contracts.FINISHERS,
     **trees.FINISHERS,
+    **neighbors_contracts.FINISHERS,
 }
-CHECKERS: Mapping[Key, Checker] = {**trees.CHECKERS}
+CHECKERS: Mapping[Key, Checker] = {
+    **random_contracts.CHECKERS,
+    **trees.CHECKERS,
+    **attributes.CHECKERS,
+    **clusters.CHECKERS,
+    **features.CHECKERS,
+    **svm.CHECKERS,
+    **nearest.CHECKERS,
+    **boosting.CHECKERS,
+    **relations.CHECKERS,
+}
 WATCHED = frozenset(STUBS)
 
 

@@ -11,8 +11,9 @@ from safeload.engine.collector import collection_paused
 from safeload.engine.guard import Checkpoint, GuardedUnpickler
 from safeload.engine.guards import CHECKERS, FINISHERS, WATCHED
 from safeload.engine.registry import Registry
-from safeload.engine.resolve import answers
+from safeload.engine.resolve import answers, resolve
 from safeload.engine.rewrite import rewrite
+from safeload.engine.states import checked_state
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
 from safeload.policy.judge import check_stream, of_member
 from safeload.readers.joblib import analyse
@@ -31,10 +32,10 @@ def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
     Raises PolicyError before anything is built, and CodecError for whatever a library raises while rebuilding.
     """
     with collection_paused():
-        stream = analyse(memory.view, watch=WATCHED)
+        stream = analyse(memory.view, watch=WATCHED, most_opcodes=memory.most_opcodes)
         check_stream(stream, policy, member=member)
         _check_end(stream, memory, member)
-        return _Loading(memory, member).load(stream)
+        return _Loading(memory, policy, member).load(stream)
 
 
 def _check_end(stream: Stream, memory: Memory, member: str) -> None:
@@ -50,14 +51,15 @@ def _check_end(stream: Stream, memory: Memory, member: str) -> None:
 class _Loading:
     """One member on its way to an object."""
 
-    def __init__(self, memory: Memory, member: str) -> None:
-        self._memory, self._member = memory, member
+    def __init__(self, memory: Memory, policy: Policy, member: str) -> None:
+        self._memory, self._policy, self._member = memory, policy, member
         self._registry = Registry()
 
     def load(self, stream: Stream) -> Any:
         try:
             value = self._build(stream)
-            self._registry.check(CHECKERS)
+            if not self._policy.everything:
+                self._registry.check(CHECKERS)
         except (SafeloadError, MemoryError):
             raise
         except Exception as error:  # whatever the rebuilt classes raise on this state
@@ -68,18 +70,23 @@ class _Loading:
 
     def _build(self, stream: Stream) -> Any:
         rewritten = rewrite(self._memory.view, stream)
-        return GuardedUnpickler(rewritten, answers(stream, self._member), self._checkpoints(stream)).load()
+        found = answers(stream, self._member, guarded=not self._policy.everything)
+        return GuardedUnpickler(rewritten, found, self._checkpoints(stream)).load()
 
     def _checkpoints(self, stream: Stream) -> list[Checkpoint]:
         """One function for each checkpoint of the rewritten stream, in its order."""
         arrays = {array.end_of_build: array for array in stream.arrays}
-        placed = [(made.build, self._finisher(made, stream, arrays)) for made in stream.constructions]
-        placed += [
-            (array.end_of_build, partial(array_from_dtype, array, self._memory))
-            for array in stream.arrays
-            if array.whole
-        ]
-        return [checkpoint for _, checkpoint in sorted(placed, key=itemgetter(0))]
+        placed: list[tuple[int, int, Checkpoint]] = []
+        for made in stream.constructions:
+            finisher = self._finisher(made, stream, arrays)
+            if not made.watched and made.build is not None:
+                before = partial(checked_state, resolve(stream.globals[made.source]))
+                placed.append((made.build, 1, before))
+            placed.append(((made.build or 0) + 1, 0, finisher))
+        for array in stream.arrays:
+            if array.whole:
+                placed.append((array.end_of_build, 0, partial(array_from_dtype, array, self._memory)))
+        return [checkpoint for _, _, checkpoint in sorted(placed, key=itemgetter(0, 1))]
 
     def _finisher(self, made: Construction, stream: Stream, arrays: dict[int, ArrayData]) -> Checkpoint:
         used = stream.globals[made.source]

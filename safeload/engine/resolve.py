@@ -17,27 +17,35 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["answers"]
+__all__ = ["answers", "resolve"]
 
 _MAKING = Use.CALLED | Use.INSTANTIATED
 
 
-def answers(stream: Stream, member: str) -> Iterator[tuple[GlobalUse, Any]]:
+def answers(stream: Stream, member: str, *, guarded: bool = True) -> Iterator[tuple[GlobalUse, Any]]:
     """What `find_class` gives for each global of `stream`, lazily and in order.
 
-    Where a global is called or instantiated and has a stub or a guard, that; else the object itself.
+    Where a global is called or instantiated and has a stub or a guard, that; else the object itself. Not `guarded`:
+    only the stubs, without which arrays cannot be read.
     """
     for used in stream.globals:
-        yield used, _answer(used, member)
+        yield used, _answer(used, member) if guarded else _unguarded(used)
+
+
+def _unguarded(used: GlobalUse) -> Any:
+    key = used.module, used.name
+    if used.use & _MAKING and key in STUBS:
+        return STUBS[key]
+    return Token(*key) if key in tokens() and used.owners and used.owners <= STUBS.keys() else resolve(used)
 
 
 def _answer(used: GlobalUse, member: str) -> Any:
     key = used.module, used.name
     stand_in = STUBS.get(key) or GUARDS.get(key)
     if not used.use & _MAKING:
-        return Token(*key) if key in tokens() else _resolve(used)
+        return Token(*key) if key in tokens() else resolve(used)
     if stand_in is None:
-        return _resolve(used)
+        return resolve(used)
     if Use.REFERENCED in used.use:
         # The guard would end up where the model expects the real thing, or the real thing would be called.
         raise UnsafeStreamError(
@@ -49,16 +57,27 @@ def _answer(used: GlobalUse, member: str) -> Any:
     return stand_in
 
 
-def _resolve(used: GlobalUse) -> Any:
+def resolve(used: GlobalUse) -> Any:
+    """The object of that name, its module imported if need be. Raises CodecError."""
     name = MODULE_ALIASES.get(used.module, used.module)
     try:
         module = sys.modules.get(name) or importlib.import_module(name)
-        found = getattr(module, used.name)
+        found = _attribute(module, used.name)
     except (ImportError, AttributeError) as error:
         raise CodecError(
-            f"the model needs {printable(used.path)}, which is not installed here: {error}",
-            hint="`safeload inspect` lists the versions that the model was made with",
+            f"the model needs {printable(used.path)}, which cannot be imported here: {error}",
+            hint="install what it comes from, or put its folder on PYTHONPATH",
         ) from error
     if isinstance(found, types.ModuleType):
         raise CodecError(f"the model names {printable(used.path)}, which is a module and no object of a model")
+    return found
+
+
+def _attribute(module: Any, path: str) -> Any:
+    """``Outer.Inner`` of a module: a policy allowed it by its whole path. Only through classes, never into objects."""
+    found = module
+    for part in path.split("."):
+        if found is not module and not isinstance(found, type):
+            raise AttributeError(f"{path} leads through something that is no class")
+        found = getattr(found, part)
     return found

@@ -1,7 +1,7 @@
 """The stream that is loaded, put together from the slices that were analysed.
 
-Raw array bytes and frames are cut out, one frame is put around the whole, and behind each BUILD of a watched
-object stands a *checkpoint*: BINPERSID, which hands the object to `persistent_load` and takes what it returns.
+Raw array bytes and frames are cut out, one frame is put around the whole, and before and behind each BUILD
+stands a *checkpoint*: BINPERSID, which hands the object to `persistent_load` and takes what it returns.
 A LONG_BINPUT behind the checkpoint puts the real object where the memo held its stub; it adds no entry, so the
 numbering of MEMOIZE stays what it was.
 """
@@ -9,7 +9,7 @@ numbering of MEMOIZE stays what it was.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.readers import opcodes as op
 
@@ -51,29 +51,43 @@ def rewrite(view: memoryview, stream: Stream) -> RewrittenStream:
     return RewrittenStream(head + bytes([op.FRAME]) + len(body).to_bytes(8, "little"), body)
 
 
+class _Edit(NamedTuple):
+    """At byte `cut`, insert `inserted` and go on at `resume`. `rank` orders edits of one place."""
+
+    cut: int
+    rank: int
+    resume: int
+    inserted: bytes
+
+
+_BEHIND, _DATA, _BEFORE, _FRAME = range(4)
+
+
 def _pieces(view: memoryview, stream: Stream) -> Iterator[memoryview | bytes]:
     at = stream.start + (2 if view[stream.start] == op.PROTO else 0)
-    for cut, resume, inserted in sorted(_edits(stream)):
-        yield view[at:cut]
-        yield inserted
-        at = resume
+    for edit in sorted(_edits(stream)):
+        yield view[at : edit.cut]
+        yield edit.inserted
+        at = edit.resume
     yield view[at : stream.end]
 
 
-def _edits(stream: Stream) -> Iterator[tuple[int, int, bytes]]:
-    """(first byte to leave out, byte to go on with, what to insert) for each change."""
+def _edits(stream: Stream) -> Iterator[_Edit]:
     for frame in stream.frames:
-        yield frame, frame + _FRAME_SIZE, b""
+        yield _Edit(frame, _FRAME, frame + _FRAME_SIZE, b"")
     for made in stream.constructions:
-        if made.build is not None:
-            yield made.build + 1, made.build + 1, _checkpoint(made)
+        if made.build is None:
+            continue
+        if not made.watched:
+            yield _Edit(made.build, _BEFORE, made.build, op.BINPERSID)
+        yield _Edit(made.build + 1, _BEHIND, made.build + 1, _checkpoint(made))
     for array in stream.arrays:
         if array.whole is None:
-            yield array.end_of_build, array.end, b""
+            yield _Edit(array.end_of_build, _DATA, array.end, b"")
         else:
             # The dtype goes in, the array comes out, and takes the memo entries that the wrapper's parts had.
             memoise = bytes([op.MEMOIZE]) * array.whole.memoised
-            yield array.whole.start, array.end, array.whole.get_dtype + op.BINPERSID + memoise
+            yield _Edit(array.whole.start, _DATA, array.end, array.whole.get_dtype + op.BINPERSID + memoise)
 
 
 def _checkpoint(made: Construction) -> bytes:

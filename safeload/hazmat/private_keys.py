@@ -26,7 +26,7 @@ _OLD = {"RSA PRIVATE KEY": "RSA", "EC PRIVATE KEY": "ECDSA", "DSA PRIVATE KEY": 
 # bcrypt's rounds in OpenSSH take 5 to 10 ms each; ssh-keygen writes 16 or 24.
 _MAX_BCRYPT_ROUNDS = 2_000
 
-_HOW_TO_GIVE = "give it in SAFELOAD_KEY_PASSPHRASE, or let --passphrase ask for it"
+_HOW_TO_GIVE = "give it in SAFELOAD_KEY_PASSPHRASE, or to Signer.from_file(path, passphrase=...)"
 
 
 def render(seed: bytes, passphrase: bytes | None) -> bytes:

@@ -6,7 +6,6 @@ Names that begin with a dot do not count, as in a shell's ``*.pub``. Links count
 from __future__ import annotations
 
 import os
-import warnings
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from safeload.keys.algorithms import HMAC_SHA256
 from safeload.keys.keyfile import cannot, path_text
 from safeload.keys.trusted import TrustedKey, read_trusted_key
 from safeload.text import plural, printable
+from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,7 +83,7 @@ def warn_of_ignored(folder: str | os.PathLike[str], shared: Sequence[str | os.Pa
         path = str(Path(folder, name))
         if name.endswith(".hmac") and os.path.realpath(path) not in named:
             message = f"{printable(path)} is ignored: an HMAC key counts only where it is named itself"
-            warnings.warn(message, IgnoredKeyWarning, stacklevel=3)
+            warn_caller(message, IgnoredKeyWarning)
 
 
 def _names(folder: str | os.PathLike[str]) -> list[str]:

@@ -57,7 +57,7 @@ class TrustStore:
         named = folders.shared_keys(shared)
         found = tuple(key for _, key in folders.public_keys(folder))
         folders.warn_of_ignored(folder, shared)
-        source = str(Path(folder, "_"))[:-1]  # ends with a separator: "keys/ does not trust" reads as a folder
+        source = str(Path(folder, "_"))[:-1] or "./"  # ends with a separator: "keys/ does not trust" reads as a folder
         add = f"if you know this key: safeload trust add {{first}}.pub --store {quoted(source)}"
         return TrustStore(found + named, source, add)
 

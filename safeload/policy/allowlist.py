@@ -21,9 +21,11 @@ LIBRARIES = ("python", "numpy", "scipy", "sklearn", "joblib")
 GRANTS: Mapping[str, Use] = {
     "classes": Use.INSTANTIATED | Use.BUILT | Use.REFERENCED,
     "callables": Use.CALLED,
-    "built": Use.BUILT,
+    "built": Use.BUILT | Use.SHAPED,
     "references": Use.REFERENCED,
     "containers": Use.FILLED,
+    "keyed": Use.KEYED,
+    "sequences": Use.EXTENDED,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from safeload.errors import DisallowedGlobalError, PolicyError, UnsafeStreamError
@@ -42,7 +43,7 @@ def check_stream(stream: Stream, policy: Policy, *, member: str) -> None:
     for part in streams_of(stream):
         for fact in part.facts:
             raise UnsafeStreamError(
-                f"at byte {fact.offset:,}{of_member(member)}: {fact.text}; no pickler writes that",
+                f"refused at byte {fact.offset:,}{of_member(member)}: {fact.text}",
                 fact=fact.kind,
                 offset=fact.offset,
                 member=member,
@@ -73,6 +74,13 @@ def _disallowed(used: GlobalUse, policy: Policy, member: str) -> PolicyError:
 
 
 def _hint(path: str, denied: Use) -> str:
+    if path.partition(".")[0] in sys.stdlib_module_names:
+        if Use.CALLED in denied:
+            return "loading would have called it; nothing was executed. Ask whoever made the file what it is for"
+        return "ask whoever made the file what it is for"
     if Use.CALLED in denied:
-        return "loading would have called it; nothing was executed. Ask whoever made the file what it is for"
-    return f'if this class is yours or you trust it: Policy.default().allow("{path}"), or --allow {path}'
+        return (
+            "loading would have called it; nothing was executed. If it is yours and harmless with any arguments: "
+            f'Policy.default().allow("{path}", use=("new", "build", "reference", "call")), or --allow-call {path}'
+        )
+    return f'if it is yours or you trust it: Policy.default().allow("{path}"), or --allow {path}'

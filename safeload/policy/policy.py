@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import re
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safeload.policy.allowlist import LIBRARIES, Allowed, allow_list, owners_of
 from safeload.readers.observations import GlobalUse, Use
@@ -17,16 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Policy"]
 
-_PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)+\Z")
 _USES: Mapping[str, Use] = {
-    "new": Use.INSTANTIATED | Use.FILLED,
-    "build": Use.BUILT,
+    "new": Use.INSTANTIATED | Use.FILLED | Use.EXTENDED | Use.KEYED,
+    "build": Use.BUILT | Use.SHAPED,
     "reference": Use.REFERENCED,
     "call": Use.CALLED,
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """An immutable allow list. Widen it by name::
 
@@ -52,24 +50,28 @@ class Policy:
         warn_caller("Policy.unsafe_allow_all(): the file may run any code", UnsafeWarning)
         return cls(MappingProxyType({}), everything=True)
 
-    def allow(self, *paths: str, use: tuple[str, ...] = ("new", "build", "reference")) -> Policy:
+    def allow(self, *paths: str, use: str | tuple[str, ...] = ("new", "build", "reference")) -> Policy:
         """A policy that also allows the classes ``module.name`` in `paths`.
 
         `use` is any of ``"new"``, ``"build"``, ``"reference"``, ``"call"``; a call has to be asked for.
         Raises ValueError for what is not a dotted name, or is an unknown use.
         """
         granted = Use(0)
-        for name in use:
+        for name in (use,) if isinstance(use, str) else use:
             if name not in _USES:
                 raise ValueError(f"unknown use {name!r}; known are {', '.join(_USES)}")
             granted |= _USES[name]
         wider = dict(self.allowed)
         for path in paths:
-            if not _PATH.match(path):
-                raise ValueError(f"expected module.name, got {path!r}; whole modules cannot be allowed")
-            module, _, name = path.rpartition(".")
-            wider[module, name] = wider.get((module, name), Use(0)) | granted
+            for key in _keys(path):
+                wider[key] = wider.get(key, Use(0)) | granted
         return Policy(MappingProxyType(wider), self.everything)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (dict(self.allowed), self.everything)
+
+    def __repr__(self) -> str:
+        return "<Policy: everything>" if self.everything else f"<Policy of {len(self.allowed):,} names>"
 
     def denied(self, used: GlobalUse) -> Use:
         """That part of the use of a global which this policy does not grant; false if it grants all."""
@@ -81,6 +83,20 @@ class Policy:
         if owners is not None and Use.REFERENCED in used.use and (used.free or not used.owners <= owners):
             denied |= Use.REFERENCED
         return denied
+
+
+def _again(allowed: dict[tuple[str, str], Use], everything: bool) -> Policy:
+    return Policy(MappingProxyType(allowed), everything)
+
+
+def _keys(path: str) -> list[tuple[str, str]]:
+    """``a.b.C.D`` is D in C of the module a.b; which parts are the module, only importing could tell."""
+    if not isinstance(path, str):
+        raise TypeError(f'expected a name such as "mypkg.features.Scaler", got {path!r}')
+    parts = path.split(".")
+    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
+        raise ValueError(f'expected a name such as "mypkg.features.Scaler", not a whole module: got {path!r}')
+    return [(".".join(parts[:end]), ".".join(parts[end:])) for end in range(1, len(parts))]
 
 
 @functools.cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 import struct
 
 from safeload.errors import StreamError
@@ -12,6 +14,7 @@ __all__ = ["Data"]
 _FIRST_WINDOW = 1 << 16
 _LAST_WINDOW = 1 << 24
 _INT_SIZES = {op.BININT1: 1, op.BININT2: 2}
+_DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})\Z")
 _TEXTS_MAX = 10_000
 _SHORT = 256
 _STRINGS = {op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
@@ -22,9 +25,10 @@ _SHORT_STRINGS = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_B
 class Data:
     """A buffer and a window into it that grows while reading goes straight on, and is small again after a jump."""
 
-    def __init__(self, view: memoryview) -> None:
+    def __init__(self, view: memoryview, most_opcodes: int | None = None) -> None:
         self.view = view
         self.size = len(view)
+        self.most_opcodes = self.size if most_opcodes is None else most_opcodes
         self._window = _FIRST_WINDOW
         self._end = -1
         self._texts: dict[int, str | None] = {}  # names come again and again, by the memo
@@ -64,7 +68,10 @@ class Data:
             return None
         length = self.number(token + 1, width)
         start = token + 1 + width
-        return str(bytes(self.view[start : start + length]), "utf-8", "surrogatepass")
+        try:
+            return str(bytes(self.view[start : start + length]), "utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return None
 
     def short_string(self, token: object) -> str | None:
         """Text of any of the string opcodes, if it has at most 256 bytes."""
@@ -99,15 +106,21 @@ class Data:
             length = self.view[token + 1]
             return int.from_bytes(self.view[token + 2 : token + 2 + length], "little", signed=True)
         if kind in (op.INT, op.LONG):
-            digits = self.line(token + 1)[0].rstrip(b"L")
-            return int(digits) if len(digits) <= 20 and digits not in (b"00", b"01") else None
+            digits = self.line(token + 1)[0].removesuffix(b"L")
+            return int(digits) if _DECIMAL.match(digits) else None
         return None
 
     def is_none(self, token: object) -> bool:
         return type(token) is int and self.view[token] == op.NONE
 
     def _text(self, token: int) -> str | None:
+        """What the unpickler makes of a text opcode's line: escapes are read, so that none hides a name."""
         raw = self.line(token + 1)[0]
-        if len(raw) > _SHORT or b"\\" in raw:
+        if len(raw) > _SHORT:
             return None
-        return str(raw.strip(b"'\"") if self.view[token] == op.STRING else raw, "ascii", "replace")
+        try:
+            if self.view[token] == op.UNICODE:
+                return str(raw, "raw-unicode-escape")
+            return str(codecs.escape_decode(raw[1:-1])[0], "latin1")
+        except ValueError:
+            return None

@@ -26,18 +26,28 @@ Watch = frozenset[tuple[str, str]]
 _FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGVXSJMBCTU\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x96")
 _DTYPE = ("numpy", "dtype")
 _DIMENSIONS_MAX = 64
+_SIZE_MAX = 1 << 62
 _ITEMS_MAX = 32
 _LETTERS_MAX = 16
 _FIELD_DEPTH_MAX = 16
 _ITEM_SIZES = {"b": 1, "?": 1}
 
 
-def analyse(view: memoryview, *, watch: Watch = frozenset()) -> Stream:
-    """Analyse a joblib or plain pickle stream that fills `view`. Raises StreamError."""
+def analyse(view: memoryview, *, watch: Watch = frozenset(), most_opcodes: int | None = None) -> Stream:
+    """Analyse a joblib or plain pickle stream that fills `view`. Raises StreamError, LimitError.
+
+    `most_opcodes` bounds the bytes that are no raw array: each may become an object of a hundred bytes.
+    """
     # Text may happen to begin like opcodes of protocol 0; what picklers write begins with one of these.
     if view[:1] and view[0] not in _FIRST_OPCODES:
         raise StreamError("this is neither a pickle nor a joblib stream", offset=0)
-    return analyse_pickle(view, watch=watch, array_reader=_array_reader(watch), whole_reader=_whole_reader())
+    return analyse_pickle(
+        view,
+        watch=watch,
+        array_reader=_array_reader(watch),
+        whole_reader=_whole_reader(),
+        most_opcodes=most_opcodes,
+    )
 
 
 class _Layout(NamedTuple):
@@ -64,6 +74,8 @@ def _array_reader(watch: Watch) -> ArrayReader:
         if not isinstance(state, Bag) or len(state.items) > _ITEMS_MAX:
             return None
         keys = tuple(state.items[::2])
+        if any(key.__class__ is not int for key in keys):
+            return None  # and never hash what the file made
         if keys not in layouts:
             layouts[keys] = _layout(data, keys)
         layout = layouts[keys]
@@ -132,7 +144,7 @@ def _shape(data: Data, node: Node) -> tuple[int, ...] | None:
     sizes: list[int] = []
     for item in node:
         size = data.integer(item)
-        if size is None or size < 0:
+        if size is None or not 0 <= size < _SIZE_MAX:
             return None
         sizes.append(size)
     return tuple(sizes)

@@ -19,16 +19,19 @@ class Global:
     __slots__ = (
         "built",
         "called",
+        "extended",
         "filled",
         "given",
         "index",
         "instantiated",
         "key",
+        "keyed",
         "module",
         "name",
         "offset",
         "owners",
         "pushed",
+        "shaped",
         "stream_names",
     )
 
@@ -39,16 +42,22 @@ class Global:
         self.called = self.instantiated = self.given = 0
         self.owners: set[tuple[str, str]] = set()
         self.key = module, name
-        self.built = self.filled = False
+        self.built = self.filled = self.shaped = self.extended = self.keyed = False
 
     @property
     def use(self) -> Use:
         """Every time that it stood on the stack it was called, instantiated, or else only referenced."""
+        flags = (
+            (self.built, Use.BUILT),
+            (self.filled, Use.FILLED),
+            (self.extended, Use.EXTENDED),
+            (self.keyed, Use.KEYED),
+            (self.shaped, Use.SHAPED),
+        )
         use = Use(0)
-        if self.built:
-            use |= Use.BUILT
-        if self.filled:
-            use |= Use.FILLED
+        for flag, meaning in flags:
+            if flag:
+                use |= meaning
         if self.called:
             use |= Use.CALLED
         if self.instantiated:

@@ -17,10 +17,19 @@ class Use(enum.Flag):
     INSTANTIATED = enum.auto()
     BUILT = enum.auto()
     FILLED = enum.auto()
+    # BUILT from something else than a dict of plain names: a tuple, slots
+    SHAPED = enum.auto()
+    # filled at its end, by a method that CPython asks the object for
+    EXTENDED = enum.auto()
+    # filled under keys that are no plain strings
+    KEYED = enum.auto()
 
     @property
     def words(self) -> str:
-        return " and ".join(use.name.lower() for use in Use if use in self and use.name)
+        return " and ".join(_WORDS.get(use) or str(use.name).lower() for use in Use if use in self)
+
+
+_WORDS = {Use.SHAPED: "built from a state that is no dict", Use.KEYED: "filled under keys that are no plain strings"}
 
 
 @dataclass(frozen=True, slots=True)

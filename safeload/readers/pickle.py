@@ -31,13 +31,15 @@ def analyse_pickle(
     watch: frozenset[tuple[str, str]] = frozenset(),
     array_reader: ArrayReader | None = None,
     whole_reader: WholeReader | None = None,
+    most_opcodes: int | None = None,
 ) -> Stream:
     """Read the one stream that begins at `start`. Raises StreamError where it is malformed or cut off.
 
     `watch` names the globals whose objects are reported as constructions; `array_reader` reads what stands
-    behind joblib's array wrappers, `whole_reader` whole wrappers.
+    behind joblib's array wrappers, `whole_reader` whole wrappers. More than `most_opcodes` bytes
+    of opcodes are a LimitError.
     """
-    machine = Machine(Data(view), start, watch, array_reader, whole_reader)
+    machine = Machine(Data(view, most_opcodes), start, watch, array_reader, whole_reader)
     try:
         _run(machine)
     except IndexError:

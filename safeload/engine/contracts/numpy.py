@@ -1,4 +1,4 @@
-"""numpy's reducers: arrays, scalars, masked arrays, random generators."""
+"""numpy's reducers: arrays, scalars, masked arrays."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from safeload.engine.arrays import array_from_stub, checked_shape, items_of
 from safeload.engine.dtypes import dtype_from_stub
 from safeload.engine.stubs import ArrayStub, DTypeStub, Stub, WrapperStub
-from safeload.engine.tokens import Token, closed
+from safeload.engine.tokens import closed
 from safeload.errors import CodecError
 from safeload.readers.machine import WRAPPER
 
@@ -19,9 +19,7 @@ __all__ = ["FINISHERS", "GUARDS", "STUBS"]
 
 Key = tuple[str, str]
 _CORES = ("numpy._core", "numpy.core")
-_PICKLE = "numpy.random._pickle"
-_BIT_GENERATOR_CTOR: Key = (_PICKLE, "__bit_generator_ctor")
-_BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+_FILL_MAX = 1 << 16
 
 
 def _odd(name: str) -> CodecError:
@@ -38,9 +36,9 @@ def _frombuffer(*args: Any) -> Any:
     if type(buffer) not in (bytes, bytearray) or not isinstance(dtype, np.dtype) or dtype.hasobject:
         raise _odd("_frombuffer")
     shape = checked_shape((shape,) if type(shape) is int else shape)
-    if order not in ("C", "F", "K") or len(buffer) != math.prod(shape) * dtype.itemsize:
+    if order not in ("C", "F", "K") or len(buffer) != math.prod(shape) * dtype.itemsize or not dtype.itemsize:
         raise _odd("_frombuffer")
-    flat = np.frombuffer(buffer, dtype).copy() if buffer else np.empty(math.prod(shape), dtype)
+    flat = np.frombuffer(buffer, dtype).copy() if buffer else np.zeros(math.prod(shape), dtype)
     if order == "K":
         return flat.reshape(shape).transpose(args[4] if len(args) == 5 else None)
     return flat.reshape(shape, order=order)
@@ -89,7 +87,8 @@ def _masked(stub: Any) -> Any:
     if shape != (0,) or letter not in (b"b", "b"):
         raise _odd("_mareconstruct")
     _, shape, dtype, fortran, data, mask, fill = stub.state
-    if not isinstance(dtype, np.dtype):
+    # The fill value is one item more, of which the file has no bytes.
+    if not isinstance(dtype, np.dtype) or dtype.itemsize > _FILL_MAX + (len(data) if type(data) is bytes else 0):
         raise _odd("_mareconstruct")
     mask_dtype = np.ma.make_mask_descr(dtype)
     made = np.ma.MaskedArray(
@@ -99,39 +98,6 @@ def _masked(stub: Any) -> Any:
     if fill is not None:
         made.fill_value = fill
     return made
-
-
-def _bit_generator(*args: Any) -> Any:
-    """numpy 2 passes the class, numpy 1.26 its name."""
-    import numpy as np
-
-    name = args[0] if len(args) == 1 else "MT19937" if not args else None
-    if type(name) is str and name in _BIT_GENERATORS:
-        return getattr(np.random, name)()
-    return closed(name, _BIT_GENERATOR_CTOR)()
-
-
-def _generator(owner: Key) -> Callable[..., Any]:
-    """numpy 1.26 passes a name and the function that makes a bit generator of it; numpy 2 the bit generator."""
-
-    def guard(*args: Any) -> Any:
-        import numpy as np
-
-        if not 1 <= len(args) <= 2 or (len(args) == 2 and args[1] != Token(*_BIT_GENERATOR_CTOR)):
-            raise _odd(owner[1])
-        made = args[0] if isinstance(args[0], np.random.BitGenerator) else _bit_generator(args[0])
-        return np.random.RandomState(made) if "randomstate" in owner[1] else np.random.Generator(made)
-
-    return guard
-
-
-def _seed_sequence(*args: Any) -> Any:
-    from numpy.random import bit_generator
-
-    owner = ("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence")
-    if len(args) != 3 or type(args[1]) is not int or args[2] is not None:
-        raise _odd("__pyx_unpickle_SeedSequence")
-    return getattr(bit_generator, owner[1])(closed(args[0], owner), args[1], None)
 
 
 STUBS: Mapping[Key, type[Stub]] = {
@@ -152,8 +118,4 @@ GUARDS: Mapping[Key, Callable[..., Any]] = {
     **{(f"{core}.numeric", "_frombuffer"): _frombuffer for core in _CORES},
     **{(f"{core}.multiarray", "scalar"): _scalar for core in _CORES},
     ("numpy.ma.core", "MaskedConstant"): _masked_constant,
-    _BIT_GENERATOR_CTOR: _bit_generator,
-    (_PICKLE, "__generator_ctor"): _generator((_PICKLE, "__generator_ctor")),
-    (_PICKLE, "__randomstate_ctor"): _generator((_PICKLE, "__randomstate_ctor")),
-    ("numpy.random.bit_generator", "__pyx_unpickle_SeedSequence"): _seed_sequence,
 }

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["FINISHERS", "GUARDS", "STUBS"]
 
 _PLAIN_BASES = (dict, list, tuple, set, str, int, float)
-_FACTORIES = (dict, float, int, list, set, str)
+_FACTORIES = (dict, float, int, list, set, str, OrderedDict)
 _RANGE_MAX = 4_096
 _DIGITS_MAX = 4_096
 _EXPONENT_MAX = 10_000
-_PATTERN_MAX = 64 * 1024
+_PATTERN_MAX = 4_096
+# each one, ignoring case, is spelled out
+_RANGES_MAX = 100
 _FLAGS = int(re.ASCII | re.IGNORECASE | re.LOCALE | re.MULTILINE | re.DOTALL | re.UNICODE | re.VERBOSE)
 _DECIMAL = re.compile(r"-?(?:[0-9.]+(?:E[+-]?[0-9]{1,10})?|Infinity|s?NaN[0-9]*)\Z", re.ASCII)
 _FRACTION = re.compile(r"-?[0-9]+(?:/[0-9]+)?\Z", re.ASCII)
@@ -45,6 +47,8 @@ def _reconstructor(*args: Any) -> Any:
     if len(args) != 3 or not isinstance(args[0], type):
         raise _odd("copyreg._reconstructor")
     cls, base, state = args
+    if issubclass(cls, Stub):  # its checkpoint checks what it was made over
+        return cls() if base is object and state is None else cls(base, state)
     if base is object and state is None:
         return object.__new__(cls)
     if base in _PLAIN_BASES and type(state) is base and issubclass(cls, base):
@@ -175,7 +179,7 @@ def _fraction(*args: Any) -> fractions.Fraction:
     """``Fraction("1e9999999")`` computes for ever; Python 3.11 and older write ``"3/4"``."""
     if _types(args, str) and len(args[0]) <= _DIGITS_MAX and _FRACTION.match(args[0]):
         return fractions.Fraction(*args)
-    if _types(args, int, int) and args[1] > 0:
+    if _types(args, int, int) and args[1] > 0 and max(abs(args[0]), args[1]).bit_length() <= 4 * _DIGITS_MAX:
         return fractions.Fraction(*args)
     raise _odd("fractions.Fraction")
 
@@ -190,12 +194,23 @@ def _pure_path(make: type[pathlib.PurePath]) -> Callable[..., Any]:
 
 
 def _compile(*args: Any) -> re.Pattern[Any]:
-    """DEBUG prints; a pattern of 100,000 alternatives compiles for minutes."""
+    """DEBUG prints; 100,000 alternatives, or 1,000 ranges without case, compile for minutes."""
     if not (_types(args, str, int) or _types(args, bytes, int)):
         raise _odd("re._compile")
-    if len(args[0]) > _PATTERN_MAX or args[1] & ~_FLAGS:
+    ranges = args[0].count("-" if type(args[0]) is str else b"-")
+    if len(args[0]) > _PATTERN_MAX or ranges > _RANGES_MAX or args[1] & ~_FLAGS:
         raise _odd("re._compile")
     return re.compile(*args)
+
+
+# Functions of Python, of C, of Cython, of numpy.
+_FUNCTIONS = (
+    "function",
+    "builtin_function_or_method",
+    "cython_function_or_method",
+    "ufunc",
+    "_ArrayFunctionDispatcher",
+)
 
 
 class PartialStub(Stub):
@@ -210,7 +225,8 @@ def _partial(stub: Any) -> partial[Any]:
     if type(stub) is not PartialStub or type(stub.state) is not tuple or len(stub.state) != 4:
         raise _odd("functools.partial")
     func, args, keywords, namespace = stub.state
-    if stub.args != (func,) or isinstance(func, type) or not callable(func) or namespace not in (None, {}):
+    # Not an object with a __call__ that a state may steer, such as a scorer, and no class.
+    if stub.args != (func,) or type(func).__name__ not in _FUNCTIONS or namespace not in (None, {}):
         raise _odd("functools.partial")
     if type(args) is not tuple or type(keywords) is not dict:
         raise _odd("functools.partial")

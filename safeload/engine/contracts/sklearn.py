@@ -1,4 +1,4 @@
-"""scikit-learn's Cython callables: constructors that take any class, and losses that take a number."""
+"""scikit-learn's losses: Cython constructors that take a number, and one that takes any class."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ Key = tuple[str, str]
 MODULE_ALIASES: Mapping[str, str] = {"_loss": "sklearn._loss._loss"}
 
 _LOSS_MODULES = ("_loss", "sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
-_NEW_OBJ = ("sklearn.metrics._dist_metrics", "sklearn.neighbors._ball_tree", "sklearn.neighbors._kd_tree")
 
 
 def _odd(key: Key) -> CodecError:
@@ -60,24 +59,10 @@ def _plain_state(state: Any) -> bool:
     return state is None or (type(state) is tuple and len(state) <= 4 and all(type(item) is float for item in state))
 
 
-def _new_obj(key: Key) -> Callable[..., Any]:
-    """``newObj(C)`` is ``C.__new__(C)`` for any class."""
-
-    def guard(*args: Any) -> Any:
-        if len(args) != 1:
-            raise _odd(key)
-        return _real(key)(closed(args[0], key))
-
-    return guard
-
-
 def _loss_guards() -> Mapping[Key, Callable[..., Any]]:
     """Every callable of the loss modules that the allow list names."""
     keys = [key for key, use in allow_list("sklearn").items() if key[0] in _LOSS_MODULES and Use.CALLED in use]
     return {key: (_unpickle if key[1].startswith("__pyx_unpickle_") else _loss)(key) for key in keys}
 
 
-GUARDS: Mapping[Key, Callable[..., Any]] = {
-    **_loss_guards(),
-    **{(module, "newObj"): _new_obj((module, "newObj")) for module in _NEW_OBJ},
-}
+GUARDS: Mapping[Key, Callable[..., Any]] = _loss_guards()

@@ -1,0 +1,45 @@
+"""What loading a file will need beyond the defaults, said when it is saved: then somebody can still do something."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from safeload.codecs import CODECS
+from safeload.limits import DEFAULT_LIMITS
+from safeload.readers.observations import Use
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload.codecs.summary import Summary
+    from safeload.container.manifest import Manifest
+    from safeload.readers.observations import GlobalUse
+
+__all__ = ["loading_needs"]
+
+
+def loading_needs(summary: Summary, manifest: Manifest) -> str:
+    """A sentence for a warning, or nothing where the defaults will do."""
+    if summary.denied:
+        return _names(summary.denied)
+    if summary.facts and manifest.members[0].kind in CODECS:
+        return f"loading this will be refused: {summary.facts[0]}"
+    size = sum(member.size for member in manifest.members)
+    if size > manifest.prelude.payload_len and size > DEFAULT_LIMITS.expanded(manifest.prelude.payload_len):
+        return f"loading this will need: limits=safeload.Limits(expansion_floor={size})"
+    return ""
+
+
+def _names(denied: tuple[GlobalUse, ...]) -> str:
+    called = sorted({each.path for each in denied if Use.CALLED in each.use})
+    library = [path for path in called if path.partition(".")[0] in sys.stdlib_module_names]
+    if library:
+        return f"loading this will be refused: it calls {', '.join(map(printable, library))}"
+    others = sorted({each.path for each in denied} - set(called))
+    options = [f"--allow {printable(path)}" for path in others] + [f"--allow-call {printable(path)}" for path in called]
+    method = "".join(
+        f".allow({', '.join(repr(printable(path)) for path in paths)}{use})"
+        for paths, use in ((others, ""), (called, ', use=("new", "build", "reference", "call")'))
+        if paths
+    )
+    return f"loading this will need: policy=safeload.Policy.default(){method}; on the command line {' '.join(options)}"

@@ -1,0 +1,93 @@
+"""What turns words and categories into columns: places beyond the width of a sparse result.
+
+A sparse matrix made of such places is not checked again, and whoever multiplies it reads or writes beyond.
+Sources: sklearn/feature_extraction/text.py (``_count_vocab``), _dict_vectorizer.py, _hashing_fast.pyx (divides by
+``n_features``), sklearn/preprocessing/_encoders.py (``OneHotEncoder.transform``) and _label.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safeload.engine.contracts.shapes import each, indices, key_of, number
+from safeload.engine.valid import require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safeload.engine.registry import Checker
+
+__all__ = ["CHECKERS"]
+
+Key = tuple[str, str]
+_INT32 = 2**31 - 1
+
+
+def _places(names: Any) -> bool:
+    """Whether a dict gives each name a place in a row as long as itself. No other mapping: a default is a place too."""
+    import numpy as np
+
+    if type(names) is not dict:
+        return False
+    places = np.fromiter(names.values(), np.int64, len(names))
+    return indices(places, len(names))
+
+
+def _vocabulary(state: dict[str, Any]) -> bool:
+    return "vocabulary_" not in state or _places(state["vocabulary_"])
+
+
+def _cached(state: dict[str, Any]) -> bool:
+    cached = state.get("_cached_dict")
+    return cached is None or (_places(cached) and len(cached) == len(state["classes_"]))
+
+
+def _hashed(state: dict[str, Any]) -> bool:
+    """The remainder of a division by ``n_features`` is the place."""
+    return number(state.get("n_features", 1), 1) and state.get("n_features", 1) <= _INT32
+
+
+def _check_encoders(encoders: list[Any]) -> None:
+    """What the estimator computes of its categories is what it keeps."""
+    for one in encoders:
+        state = vars(one)
+        if "_n_features_outs" in state:
+            require(all(map(_sorted, state["categories_"])) and _grouped(state), key_of(one))
+            require(state["_n_features_outs"] == one._compute_n_features_outs(), key_of(one))
+
+
+def _sorted(categories: Any) -> bool:
+    """Numbers are looked up by bisection, which goes beyond the end of what is not sorted. Nan comes last."""
+    if categories.ndim != 1 or categories.dtype.kind in "OSU":
+        return bool(categories.ndim == 1)
+    behind = categories[1:]
+    return bool(((categories[:-1] <= behind) | (behind != behind)).all())
+
+
+def _grouped(state: dict[str, Any]) -> bool:
+    """Categories that are dropped exist, and those that stand for rare ones."""
+    widths = [len(categories) for categories in state["categories_"]]
+    rare: Any = [None] * len(widths)
+    groups: Any = rare
+    if state["_infrequent_enabled"]:
+        rare, groups = state["_infrequent_indices"], state["_default_to_infrequent_mappings"]
+    left = []
+    for width, few, group in zip(widths, rare, groups, strict=True):
+        left.append(width if few is None else width - len(few) + 1)
+        if not (group is None and few is None) and not (len(group) == width and indices(group, left[-1])):
+            return False
+    dropped = state["_drop_idx_after_grouping"]
+    return dropped is None or (
+        len(dropped) == len(left)
+        and all(one is None or (number(one) and one < width) for one, width in zip(dropped, left, strict=True))
+    )
+
+
+CHECKERS: Mapping[Key, Checker] = {
+    ("sklearn.feature_extraction._dict_vectorizer", "DictVectorizer"): each(_vocabulary),
+    ("sklearn.feature_extraction._hash", "FeatureHasher"): each(_hashed),
+    ("sklearn.feature_extraction.text", "CountVectorizer"): each(_vocabulary),
+    ("sklearn.feature_extraction.text", "HashingVectorizer"): each(_hashed),
+    ("sklearn.preprocessing._encoders", "OneHotEncoder"): _check_encoders,
+    ("sklearn.preprocessing._label", "MultiLabelBinarizer"): each(_cached),
+}

@@ -1,0 +1,176 @@
+"""Trees and the ensembles that hold them: a valid tree in the wrong estimator reads beyond the rows of X.
+
+An estimator compares X with its own ``n_features_in_``, and hands it to trees that compare nothing.
+Sources: sklearn/tree/_classes.py, sklearn/ensemble/_forest.py, _bagging.py, _iforest.py, _gb.py and
+_gradient_boosting.pyx (``predict_stages`` writes a column for each column of ``estimators_``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safeload.engine.contracts.shapes import array, each, holds, indices, key_of, number
+from safeload.engine.valid import require
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safeload.engine.registry import Checker
+
+__all__ = ["CHECKERS"]
+
+Key = tuple[str, str]
+
+# What may give the raw predictions of several classes that boosting starts from: their width is known below.
+_INIT_MODULES = (
+    "sklearn.dummy", "sklearn.ensemble._bagging", "sklearn.ensemble._forest", "sklearn.ensemble._gb",
+    "sklearn.ensemble._hist_gradient_boosting", "sklearn.linear_model._logistic", "sklearn.tree.",
+)  # fmt: skip
+# With a function of the file in between, there may be fewer predictions than rows.
+_ANY_ROWS = frozenset({"FunctionTransformer", "TransformedTargetRegressor"})
+
+
+def _tree_of(estimator: Any) -> Any:
+    """The Tree in an estimator of any class: survival forests have trees of their own."""
+    from sklearn.tree._tree import Tree
+
+    tree = vars(estimator).get("tree_")
+    require(type(tree) is Tree, key_of(estimator))
+    return tree
+
+
+def _check_tree_estimators(estimators: list[Any]) -> None:
+    for one in estimators:
+        state = vars(one)
+        if "tree_" in state:
+            tree = _tree_of(one)
+            fits = tree.n_features == state["n_features_in_"] and tree.n_outputs == state["n_outputs_"]
+            require(fits and _same_classes(tree, state.get("n_classes_", 1)), key_of(one))
+
+
+def _same_classes(tree: Any, stated: Any) -> bool:
+    if tree.n_outputs == 1 or type(stated) is int:
+        return bool(tree.max_n_classes == stated)  # a regressor has one class an output
+    return bool(tree.n_classes.tolist() == list(stated))
+
+
+def _check_forests(forests: list[Any]) -> None:
+    for forest in forests:
+        state = vars(forest)
+        if "estimators_" in state:
+            require(type(state["estimators_"]) is list, key_of(forest))
+            trees = {(tree.n_features, tree.n_outputs) for tree in map(_tree_of, state["estimators_"])}
+            require(trees <= {(state["n_features_in_"], state["n_outputs_"])}, key_of(forest))
+
+
+def _check_forest_classes(forests: list[Any]) -> None:
+    """``predict_proba`` allocates what ``n_classes_`` says."""
+    for forest in forests:
+        state = vars(forest)
+        for one in state.get("estimators_", ()):
+            require(_same_numbers(state["n_classes_"], vars(one)["n_classes_"]), key_of(forest))
+
+
+def _same_numbers(one: Any, other: Any) -> bool:
+    return bool(one == other) if type(one) is int else list(one) == list(other)
+
+
+def _bagged(state: dict[str, Any]) -> bool:
+    """Each estimator sees the columns that ``estimators_features_`` names."""
+    if "estimators_" not in state:
+        return True
+    columns, width = state["estimators_features_"], state["n_features_in_"]
+    return len(columns) == len(state["estimators_"]) and all(
+        indices(seen, width) and vars(one).get("n_features_in_", len(seen)) == len(seen)
+        for seen, one in zip(columns, state["estimators_"], strict=True)
+    )
+
+
+def _isolating(state: dict[str, Any]) -> bool:
+    """All columns, in the order of X, if ``_max_features`` says so; else those that the trees were grown on."""
+    if "estimators_" not in state:
+        return True
+    width = state["n_features_in_"]
+    whole = state["_max_features"] == width
+    return all(
+        _tree_of(one).n_features == (width if whole else len(seen))
+        for seen, one in zip(state["estimators_features_"], state["estimators_"], strict=True)
+    )
+
+
+def _check_boosting(models: list[Any]) -> None:
+    for model in models:
+        state = vars(model)
+        if "estimators_" in state:
+            require(array(state["estimators_"], (None, None), "O"), key_of(model))
+            rows, width = state["estimators_"].shape
+            trees = {_shape(_tree_of(one)) for one in state["estimators_"].ravel()}
+            require(rows > 0 and trees == {(state["n_features_in_"], 1, 1)}, key_of(model))
+            require(width == state.get("n_trees_per_iteration_", width), key_of(model))
+            require(not holds(state.get("init_"), _ANY_ROWS), key_of(model))
+            require(width == 1 or _starts_with(state.get("init_"), width, state), key_of(model))
+
+
+def _shape(tree: Any) -> tuple[int, int, int]:
+    return tree.n_features, tree.n_outputs, tree.max_n_classes
+
+
+def _starts_with(init: Any, width: int, state: dict[str, Any]) -> bool:
+    """Whether the raw predictions have `width` columns: ``predict_stages`` adds to them without looking."""
+    if len(state["classes_"]) != width:
+        return False
+    if type(init) is str:
+        return init == "zero" and "n_trees_per_iteration_" in state
+    if not type(init).__module__.startswith(_INIT_MODULES):
+        return False
+    classes = vars(init)["classes_"]
+    return array(classes, (width,)) and vars(init).get("n_classes_", width) == width
+
+
+def _dummy(state: dict[str, Any]) -> bool:
+    """The start of boosting: as many shares as classes, for every output."""
+    if not {"class_prior_", "classes_", "n_outputs_"} <= state.keys():
+        return True
+    names = ("classes_", "class_prior_", "n_classes_")
+    many = [state[name] if state["n_outputs_"] > 1 else [state[name]] for name in names]
+    return all(len(part) == state["n_outputs_"] for part in many) and all(
+        array(classes, (None,)) and len(classes) == len(prior) == count
+        for classes, prior, count in zip(*many, strict=True)
+    )
+
+
+def _constant(state: dict[str, Any]) -> bool:
+    """``predict`` repeats it for every row, over as many columns as outputs are said to be."""
+    return "constant_" not in state or array(state["constant_"], (1, state["n_outputs_"]))
+
+
+def _logistic(state: dict[str, Any]) -> bool:
+    """A row of coefficients for each class, one for two classes."""
+    if "coef_" not in state or "classes_" not in state:
+        return True
+    rows = len(state["classes_"])
+    return array(state["coef_"], (1 if rows == 2 else rows, None))
+
+
+def _check_classes(estimators: list[Any]) -> None:
+    """``n_classes_`` counts ``classes_``: arrays of its size are made for every row that is predicted."""
+    for one in estimators:
+        state = vars(one)
+        count, classes = state.get("n_classes_"), state.get("classes_")
+        # A tree's is compared with the tree: it is the forests that have many.
+        if "tree_" not in state and number(count) and array(classes, (None,)):
+            require(len(classes) == count, key_of(one))
+
+
+CHECKERS: Mapping[Key, Checker] = {
+    ("sklearn.base", "ClassifierMixin"): _check_classes,
+    ("sklearn.dummy", "DummyClassifier"): each(_dummy),
+    ("sklearn.dummy", "DummyRegressor"): each(_constant),
+    ("sklearn.ensemble._bagging", "BaseBagging"): each(_bagged),
+    ("sklearn.ensemble._forest", "BaseForest"): _check_forests,
+    ("sklearn.ensemble._forest", "ForestClassifier"): _check_forest_classes,
+    ("sklearn.ensemble._gb", "BaseGradientBoosting"): _check_boosting,
+    ("sklearn.ensemble._iforest", "IsolationForest"): each(_isolating),
+    ("sklearn.linear_model._logistic", "LogisticRegression"): each(_logistic),
+    ("sklearn.tree._classes", "BaseDecisionTree"): _check_tree_estimators,
+}

@@ -1,0 +1,72 @@
+"""Small questions that the checks of fitted estimators ask of their attributes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safeload.engine.valid import require
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safeload.engine.registry import Checker
+
+__all__ = ["array", "each", "holds", "indices", "key_of", "number"]
+
+Key = tuple[str, str]
+
+
+def key_of(value: Any) -> Key:
+    """The name of an object's class, for the message."""
+    return type(value).__module__, type(value).__qualname__
+
+
+def number(value: Any, least: int = 0) -> bool:
+    """Whether `value` is a whole number, of Python or numpy, and not less than `least`."""
+    import numpy as np
+
+    return (type(value) is int or isinstance(value, np.integer)) and bool(value >= least)
+
+
+def array(value: Any, shape: tuple[int | None, ...], kinds: str = "") -> bool:
+    """Whether `value` is an array of this shape, None standing for any length, and of one of these kinds of dtype."""
+    import numpy as np
+
+    return (
+        isinstance(value, np.ndarray)
+        and value.ndim == len(shape)
+        and all(wanted in (None, got) for wanted, got in zip(shape, value.shape, strict=True))
+        and (not kinds or value.dtype.kind in kinds)
+    )
+
+
+def indices(value: Any, end: int) -> bool:
+    """Whether `value` is an array of one dimension of whole numbers from 0 to before `end`."""
+    return array(value, (None,), "iu") and (value.size == 0 or bool(value.min() >= 0 and value.max() < end))
+
+
+def each(valid: Callable[[dict[str, Any]], bool]) -> Checker:
+    """A checker that asks `valid` of the attributes of one object after the other."""
+
+    def check(objects: list[Any]) -> None:
+        for one in objects:
+            require(valid(vars(one)), key_of(one))
+
+    return check
+
+
+def holds(value: Any, names: frozenset[str]) -> bool:
+    """Whether an object of a class of such a name is in `value`, at any depth of attributes and containers."""
+    waiting, seen = [value], set()
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if type(one).__name__ in names:
+            return True
+        if type(one) in (list, tuple):
+            waiting += one
+        else:
+            waiting += (one if type(one) is dict else getattr(one, "__dict__", {})).values()
+    return False

@@ -1,0 +1,45 @@
+"""The checkpoint before BUILD: what a state must not say, whatever the class."""
+
+from __future__ import annotations
+
+import functools
+import types
+from typing import Any
+
+from safeload.errors import CodecError
+from safeload.text import printable
+
+__all__ = ["checked_state"]
+
+_METHODS = (
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    classmethod,
+    staticmethod,
+    property,
+)
+# scikit-learn's conditional methods, and functions that Cython compiled
+_METHOD_TYPES = frozenset({"_AvailableIfDescriptor", "cython_function_or_method"})
+
+
+def checked_state(kind: Any, state: Any) -> Any:
+    """`state`, as BUILD will see it. Raises CodecError if it would hide a method of the class `kind`.
+
+    An attribute of the instance goes before a method of the class: with ``get_params`` or ``predict`` in its state,
+    an object would have whatever the file put there called by whoever uses it, at the latest by scikit-learn itself.
+    """
+    if type(state) is dict and isinstance(kind, type) and (hidden := state.keys() & _methods(kind)):
+        name = printable(min(map(str, hidden)), 60)
+        raise CodecError(f"the state of a {kind.__module__}.{kind.__qualname__} hides its method {name}")
+    return state
+
+
+@functools.lru_cache(maxsize=1_000)
+def _methods(kind: type) -> frozenset[str]:
+    return frozenset(
+        name
+        for each in kind.__mro__
+        for name, value in vars(each).items()
+        if isinstance(value, _METHODS) or type(value).__name__ in _METHOD_TYPES
+    )
