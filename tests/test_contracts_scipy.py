@@ -379,6 +379,7 @@ def test_the_lists_of_lil_fit_each_other(edit: dict[str, Any]) -> None:
 )
 def test_a_spline_reads_no_coefficient_that_is_not_there(edit: dict[str, Any]) -> None:
     spline = make_interp_spline(np.arange(6.0), np.arange(6.0))
+    spline = getattr(spline, "_delegate_to", spline)  # where scipy 1.18 keeps it
     if not hasattr(spline, "_t"):
         edit = {name.lstrip("_"): value for name, value in edit.items()}
     _refused(spline, **edit)

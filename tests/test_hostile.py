@@ -256,7 +256,7 @@ def test_the_version_of_a_model_is_a_version(value: bytes) -> None:
     assert error.fact == "odd-version"
 
 
-@pytest.mark.parametrize("name", ["get_params", "predict", "fit", "_repr_html_"])
+@pytest.mark.parametrize("name", ["get_params", "predict", "fit", "score"])
 def test_a_state_cannot_hide_a_method(name: str) -> None:
     ridge = stack_global("sklearn.linear_model._ridge", "Ridge") + b")\x81}" + sbu(name) + stack_global("numpy", "log")
     assert "hides its method" in str(refusal(P4 + ridge + b"sb."))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safeload.engine.guards import WATCHED
 from safeload.errors import SafeloadError
 from safeload.policy import Policy
 from safeload.policy.judge import denied_globals, streams_of
@@ -37,7 +38,7 @@ def summarise(view: memoryview, limits: Limits) -> Summary:
     """The summary of a joblib or pickle stream, compressed or not."""
     try:
         plain = decompress(view, limits)
-        stream = analyse(plain)
+        stream = analyse(plain, watch=WATCHED)
     except SafeloadError as error:
         return Summary(facts=(error.message,), readable=False)
     return _summary(stream, complete=stream.end == len(plain))

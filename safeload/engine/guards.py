@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts import attributes, boosting, clusters, features, nearest, relations, svm, trees
+from safeload.engine.contracts import boosting, clusters, features, nearest, relations, svm, trees
 from safeload.engine.contracts import neighbors as neighbors_contracts
 from safeload.engine.contracts import numpy as numpy_contracts
 from safeload.engine.contracts import python as python_contracts
@@ -49,7 +49,6 @@ FINISHERS: Mapping[Key, Callable[[Any], Any]] = {
 CHECKERS: Mapping[Key, Checker] = {
     **random_contracts.CHECKERS,
     **trees.CHECKERS,
-    **attributes.CHECKERS,
     **clusters.CHECKERS,
     **features.CHECKERS,
     **svm.CHECKERS,

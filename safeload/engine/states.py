@@ -17,8 +17,8 @@ _METHODS = (
     types.MethodDescriptorType,
     classmethod,
     staticmethod,
-    property,
 )
+# Not properties: nothing in a state hides them, and older versions of scikit-learn kept some of their values.
 # scikit-learn's conditional methods, and functions that Cython compiled
 _METHOD_TYPES = frozenset({"_AvailableIfDescriptor", "cython_function_or_method"})
 

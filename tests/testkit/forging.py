@@ -55,6 +55,7 @@ class _Forger(pickle.Pickler):
 
 def _override(kind: type, change: Change, protocol: int) -> Callable[[Any], Any]:
     def override(value: Any) -> Any:
-        return change(value.__reduce_ex__(protocol)) if type(value) is kind else NotImplemented
+        reduction: Any = value.__reduce_ex__(protocol) if type(value) is kind else None
+        return NotImplemented if reduction is None else change(reduction)
 
     return override

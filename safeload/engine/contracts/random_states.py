@@ -40,7 +40,10 @@ def _dict(value: Any, names: set[str], key: Key) -> dict[str, Any]:
 
 def _mt19937(state: dict[str, Any], key: Key) -> dict[str, Any]:
     inner = _dict(_dict(state, {"bit_generator", "state"}, key)["state"], {"key", "pos"}, key)
-    return {"state": {"key": words(inner["key"], "u4", 624, key), "pos": number(inner["pos"], range(625), key)}}
+    keys = words(inner["key"], "u4", 624, key)
+    # From zeros come zeros for ever, and a normal number is drawn again until it is none.
+    require(bool(keys[0] >> 31) or bool(keys[1:].any()), key)
+    return {"state": {"key": keys, "pos": number(inner["pos"], range(625), key)}}
 
 
 def _with_half(state: dict[str, Any], names: set[str], key: Key) -> dict[str, Any]:
@@ -55,7 +58,9 @@ def _with_half(state: dict[str, Any], names: set[str], key: Key) -> dict[str, An
 def _pcg64(state: dict[str, Any], key: Key) -> dict[str, Any]:
     half = _with_half(state, set(), key)
     inner = _dict(state["state"], {"state", "inc"}, key)
-    return half | {"state": {name: number(inner[name], _TWO_WORDS, key) for name in ("state", "inc")}}
+    numbers = {name: number(inner[name], _TWO_WORDS, key) for name in ("state", "inc")}
+    require(numbers["inc"] % 2 == 1, key)  # as numpy makes it: with 0 the state 0 stays 0
+    return half | {"state": numbers}
 
 
 def _philox(state: dict[str, Any], key: Key) -> dict[str, Any]:

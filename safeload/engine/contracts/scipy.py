@@ -19,6 +19,7 @@ __all__ = ["FINISHERS", "STUBS"]
 
 Key = tuple[str, str]
 _SPLINE: Key = ("scipy.interpolate._bsplines", "BSpline")
+_INNER: Key = ("scipy.interpolate._bsplines", "_BSpline")
 _DEGREE_MAX = 100
 _MAKERS: Mapping[str, Callable[[Any, Any, Key], Any]] = {
     "bsr": sparse.bsr,
@@ -45,14 +46,35 @@ class SplineStub(Stub):
 
 
 def _spline(stub: Any) -> Any:
-    """Checkpoint: knots, coefficients and degree; the constructor compares them (scipy/interpolate/_bsplines.py)."""
+    """Checkpoint: a spline from its state, or since scipy 1.18 from the one inside and an array of its library."""
+    require(type(stub) is SplineStub, _SPLINE)
+    if type(stub.state) is not tuple:
+        return _made(stub.state)
+    inner: Any
+    sample: Any
+    inner, sample = stub.state if len(stub.state) == 2 else (None, None)
+    require(type(inner).__name__ == "_BSpline" and type(inner).__module__ == _SPLINE[0], _SPLINE)
+    require(type(sample).__name__ == "ndarray" and sample.size == 0, _SPLINE)
+    return _made({name: getattr(inner, name) for name in ("t", "c", "k", "extrapolate", "axis")})
+
+
+def _inner_spline(stub: Any) -> Any:
+    """Checkpoint: the spline that scipy since 1.18 keeps inside of its own."""
+    require(type(stub) is SplineStub, _INNER)
+    return _made(stub.state)._delegate_to
+
+
+def _made(state: Any) -> Any:
+    """Knots, coefficients and degree; the constructor compares them (scipy/interpolate/_bsplines.py)."""
     import numpy as np
     from scipy.interpolate import BSpline
 
-    require(type(stub) is SplineStub and type(stub.state) is dict, _SPLINE)
-    state: dict[str, Any] = dict(stub.state)
+    require(type(state) is dict, _SPLINE)
+    state = dict(state)
     if "_asarray" in state:  # scipy 1.17; the constructor finds it anew
         closed(state.pop("_asarray"), _SPLINE)
+    if state.get("_delegate_to", ...) is None:  # scipy 1.18, of complex splines
+        del state["_delegate_to"]
     mark = "_" if "_t" in state else ""
     require(state.keys() == {f"{mark}t", f"{mark}c", "k", "extrapolate", "axis"}, _SPLINE)
     t, c = state[f"{mark}t"], state[f"{mark}c"]
@@ -71,5 +93,5 @@ _SPARSE: Mapping[Key, Callable[[Any], Any]] = {
     for layout, make in _MAKERS.items()
     for name in (f"{layout}_array", f"{layout}_matrix")
 }
-STUBS: Mapping[Key, type[Stub]] = {**dict.fromkeys(_SPARSE, SparseStub), _SPLINE: SplineStub}
-FINISHERS: Mapping[Key, Callable[[Any], Any]] = {**_SPARSE, _SPLINE: _spline}
+STUBS: Mapping[Key, type[Stub]] = {**dict.fromkeys(_SPARSE, SparseStub), _SPLINE: SplineStub, _INNER: SplineStub}
+FINISHERS: Mapping[Key, Callable[[Any], Any]] = {**_SPARSE, _SPLINE: _spline, _INNER: _inner_spline}
