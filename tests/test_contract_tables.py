@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from safeload.engine import guards
+from safeload.engine import tables
 from safeload.policy.allowlist import LIBRARIES, _tables, allow_list
 from safeload.readers.observations import Use
 
-CONTRACTS = sorted((Path(guards.__file__).parent / "contracts").glob("[a-z]*.py"))
-ALLOW = Path(guards.__file__).parent.parent / "policy" / "allow"
+CONTRACTS = sorted((Path(tables.__file__).parent / "contracts").glob("[a-z]*.py"))
+ALLOW = Path(tables.__file__).parent.parent / "policy" / "allow"
 
 
 @pytest.mark.parametrize("table", ["GUARDS", "STUBS", "FINISHERS", "CHECKERS"])
@@ -22,18 +22,18 @@ def test_no_contract_takes_the_place_of_another(table: str) -> None:
     modules = [importlib.import_module(f"safeload.engine.contracts.{path.stem}") for path in CONTRACTS]
     keys = [key for module in modules for key in getattr(module, table, {}) if module.__name__ != "shapes"]
     assert sorted(keys) == sorted(set(keys))
-    assert set(keys) == set(getattr(guards, table))
+    assert set(keys) == set(getattr(tables, table))
 
 
 def test_every_stub_is_finished_and_every_finisher_has_a_stub() -> None:
     wrappers = {("joblib.numpy_pickle", "NumpyArrayWrapper")}
-    assert set(guards.STUBS) - wrappers == set(guards.FINISHERS)
+    assert set(tables.STUBS) - wrappers == set(tables.FINISHERS)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_whatever_may_be_called_has_a_contract(library: str) -> None:
     called = {key for key, use in allow_list(library).items() if Use.CALLED in use}
-    assert called <= guards.GUARDS.keys() | guards.STUBS.keys()
+    assert called <= tables.GUARDS.keys() | tables.STUBS.keys()
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

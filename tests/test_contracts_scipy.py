@@ -372,7 +372,7 @@ def test_the_lists_of_lil_fit_each_other(edit: dict[str, Any]) -> None:
         {"_c": np.ones(6, np.float32)},
         {"_c": np.ones(6, np.int64)},
         {"_c": ...},
-        {"t": np.arange(10.0)},
+        {"x": np.arange(10.0)},
         {"_asarray": np.sum},
         {"_asarray": 1},
     ],

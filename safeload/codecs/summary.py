@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from safeload.engine.guards import WATCHED
+from safeload.engine.tables import WATCHED
 from safeload.errors import SafeloadError
 from safeload.policy import Policy
 from safeload.policy.judge import denied_globals, streams_of

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from safeload.engine.arrays import Memory, array_from_dtype, array_from_wrapper
 from safeload.engine.collector import collection_paused
 from safeload.engine.guard import Checkpoint, GuardedUnpickler
-from safeload.engine.guards import CHECKERS, FINISHERS, WATCHED
 from safeload.engine.registry import Registry
 from safeload.engine.resolve import answers, resolve
 from safeload.engine.rewrite import rewrite
 from safeload.engine.states import checked_state
+from safeload.engine.tables import CHECKERS, FINISHERS, WATCHED
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
 from safeload.policy.judge import check_stream, of_member
 from safeload.readers.joblib import analyse

@@ -8,7 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.sklearn import MODULE_ALIASES
-from safeload.engine.guards import GUARDS, STUBS, tokens
+from safeload.engine.tables import GUARDS, STUBS, tokens
 from safeload.engine.tokens import Token
 from safeload.errors import CodecError, UnsafeStreamError
 from safeload.readers.observations import GlobalUse, Stream, Use

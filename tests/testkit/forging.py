@@ -34,9 +34,11 @@ def forged_joblib(value: object, kind: type, change: Change, protocol: int = 4) 
 
 
 def with_state(**edits: Any) -> Change:
-    """Change items of a state that is a dict; ``...`` takes an item out."""
+    """Change items of a state that is a dict; ``...`` takes an item out. Another state stays what it is."""
 
     def change(reduction: Reduction) -> Reduction:
+        if not isinstance(reduction[2], dict):
+            return reduction
         state = {**reduction[2], **edits}
         state = {name: value for name, value in state.items() if value is not ...}
         return (*reduction[:2], state)
