@@ -19,8 +19,6 @@ __all__ = ["SparseStub", "bsr", "checked_state", "compressed", "coo", "dia", "sh
 Key = tuple[str, str]
 _FLAGS = {"_has_canonical_format", "_has_sorted_indices", "has_canonical_format", "has_sorted_indices"}
 _COMMON = {"_shape", "maxprint"}
-_SIZE_MAX = (1 << 63) - 1
-_DIMENSIONS_MAX = 64
 
 
 class SparseStub(Stub):
@@ -50,7 +48,7 @@ def checked_state(stub: Any, key: Key, names: Collection[str]) -> dict[str, Any]
 def shape_of(state: dict[str, Any], key: Key, dimensions: Collection[int]) -> tuple[int, ...]:
     shape: Any = state["_shape"]
     require(type(shape) is tuple and len(shape) in dimensions, key)
-    require(all(type(size) is int and 0 <= size <= _SIZE_MAX for size in shape), key)
+    require(all(type(size) is int and 0 <= size < 1 << 63 for size in shape), key)
     return tuple(shape)
 
 
@@ -104,8 +102,8 @@ def compressed(cls: Any, stub: Any, key: Key) -> Any:
     state = checked_state(stub, key, {"data", "indices", "indptr"})
     shape = shape_of(state, key, (1, 2) if key[1] == "csr_array" else (2,))
     rows, columns = (1, *shape)[-2:] if "csr" in key[1] else shape[::-1]
-    data, indices, indptr = _values(state["data"], key, 1), _indices(state["indices"], key), state["indptr"]
-    indptr = _indices(indptr, key)
+    data = _values(state["data"], key, 1)
+    indices, indptr = _indices(state["indices"], key), _indices(state["indptr"], key)
     require(len(data) == len(indices), key)
     _check_pointers(indptr, rows, len(indices), key)
     _check_inside(indices, columns, key)
@@ -130,7 +128,7 @@ def coo(cls: Any, stub: Any, key: Key) -> Any:
     """One index array a dimension; scipy below 1.13 calls them ``row`` and ``col``."""
     old = type(stub) is SparseStub and type(stub.state) is dict and "coords" not in stub.state
     state = checked_state(stub, key, {"data", "row", "col"} if old else {"data", "coords"})
-    shape = shape_of(state, key, range(1, _DIMENSIONS_MAX + 1) if key[1] == "coo_array" else (2,))
+    shape = shape_of(state, key, range(1, 65) if key[1] == "coo_array" else (2,))
     data = _values(state["data"], key, 1)
     coords: Any = (state["row"], state["col"]) if old else state["coords"]
     require(type(coords) is tuple and len(coords) == len(shape), key)
@@ -175,8 +173,7 @@ def dia(cls: Any, stub: Any, key: Key) -> Any:
     shape = shape_of(state, key, (2,))
     data, offsets = _values(state["data"], key, 2), _indices(state["offsets"], key)
     require(len(data) == len(offsets), key)
-    if len(offsets):
-        require(-shape[0] <= int(offsets.min()) and int(offsets.max()) <= shape[1], key)
+    require(bool(((offsets >= -shape[0]) & (offsets <= shape[1])).all()), key)
     made = cls((data, offsets), shape=shape)
     made.offsets = offsets
     return _kept(made, state)
