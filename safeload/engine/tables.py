@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts import boosting, clusters, features, nearest, relations, svm, trees
+from safeload.engine.contracts import boosting, clusters, features, methods, nearest, relations, svm, trees
 from safeload.engine.contracts import neighbors as neighbors_contracts
 from safeload.engine.contracts import numpy as numpy_contracts
 from safeload.engine.contracts import python as python_contracts
@@ -51,6 +51,7 @@ CHECKERS: Mapping[Key, Checker] = {
     **trees.CHECKERS,
     **clusters.CHECKERS,
     **features.CHECKERS,
+    **methods.CHECKERS,
     **svm.CHECKERS,
     **nearest.CHECKERS,
     **boosting.CHECKERS,
