@@ -319,3 +319,9 @@ def test_an_unterminated_manifest_is_refused_in_linear_time() -> None:
 
     with pytest.raises(safeload.errors.FormatError):
         parse_object(b'{"a": "' + rb"\"" * 2_000_000)
+
+
+@pytest.mark.parametrize("number", [b"\x8c\x01x", b"J\xff\xff\xff\xff", b"N", b"\x8a\x12" + b"\x01" * 18])
+def test_a_uuid_is_a_number_of_128_bits(number: bytes) -> None:
+    data = P4 + stack_global("uuid", "UUID") + b")\x81}" + sbu("int") + number + b"sb."
+    assert "uuid.UUID" in str(refusal(data))

@@ -47,6 +47,7 @@ FINISHERS: Mapping[Key, Callable[[Any], Any]] = {
     **neighbors_contracts.FINISHERS,
 }
 CHECKERS: Mapping[Key, Checker] = {
+    **python_contracts.CHECKERS,
     **random_contracts.CHECKERS,
     **trees.CHECKERS,
     **clusters.CHECKERS,

@@ -18,7 +18,9 @@ from safeload.errors import CodecError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FINISHERS", "GUARDS", "STUBS"]
+    from safeload.engine.registry import Checker
+
+__all__ = ["CHECKERS", "FINISHERS", "GUARDS", "STUBS"]
 
 _PLAIN_BASES = (dict, list, tuple, set, str, int, float)
 _FACTORIES = (dict, float, int, list, set, str, OrderedDict)
@@ -233,6 +235,13 @@ def _partial(stub: Any) -> partial[Any]:
     return partial(func, *args, **keywords)
 
 
+def _check_uuids(values: list[Any]) -> None:
+    """``UUID.__setstate__`` takes whatever it is given for the number."""
+    for value in values:
+        if type(getattr(value, "int", None)) is not int or not 0 <= value.int < 1 << 128:
+            raise _odd("uuid.UUID")
+
+
 Key = tuple[str, str]
 _PATHS = (pathlib.PurePath, pathlib.PurePosixPath, pathlib.PureWindowsPath)
 
@@ -262,3 +271,4 @@ GUARDS: Mapping[Key, Callable[..., Any]] = {
 }
 STUBS: Mapping[Key, type[Stub]] = {("functools", "partial"): PartialStub}
 FINISHERS: Mapping[Key, Callable[[Any], Any]] = {("functools", "partial"): _partial}
+CHECKERS: Mapping[Key, Checker] = {("uuid", "UUID"): _check_uuids}
