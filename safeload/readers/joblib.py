@@ -98,7 +98,7 @@ def _array(data: Data, values: list[Node], layout: _Layout, at: int, watch: Watc
         return None
     if dtype.has_object:
         # numpy pickles the array itself here, so a wrapper inside is no array but an odd object.
-        nested = analyse_pickle(data.view, at, watch=watch)
+        nested = analyse_pickle(data.view, at, watch=watch, most_opcodes=data.most_opcodes)
         return ArrayData(at, at, nested.end, dtype.text, shape, nested)
     padded = layout.alignment is not None and not data.is_none(values[layout.alignment])
     start = at + 1 + data.number(at, 1) if padded else at

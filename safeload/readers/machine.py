@@ -68,7 +68,7 @@ class Machine:
         self.frame_end = -1
         self.plain_keys: set[int] = set()
         self.taken: set[int] = set()
-        self.skipped = 0  # raw bytes of arrays so far
+        self.skipped = start  # bytes before this stream, and raw bytes of arrays so far
         self.protocol = 0
         self.end = -1
         self.moved = False  # the loop's window or frame has changed
@@ -315,7 +315,8 @@ class Machine:
             raise StreamError("the array wrapper's state is not one that joblib writes", offset=wrapper.offset)
         # joblib never refers to a wrapper again; the array that takes its place must not have two names.
         wrapper.finished, wrapper.memo = False, None
-        self.skipped += array.end - array.start
+        if array.nested is None:  # else they are opcodes too, and count
+            self.skipped += array.end - array.start
         self.arrays.append(array)
         self.frame_end = -1
         self.moved = True
