@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from safeload.cli import ui
-from safeload.cli.options import FILE, PASSPHRASE
+from safeload.cli.options import FILE, PASSPHRASE, json_option
 from safeload.keys import keygen as make_keys
 from safeload.text import printable
 
@@ -35,7 +35,8 @@ _ROLES = {
     help="A key pair, or one shared secret.",
 )
 @click.option("--passphrase", is_flag=True, help=f"Encrypt the private key; asks twice, or takes {PASSPHRASE}.")
-def keygen(name: str, kind: Literal["ed25519", "hmac"], *, passphrase: bool) -> None:
+@json_option
+def keygen(name: str, kind: Literal["ed25519", "hmac"], *, passphrase: bool, as_json: bool) -> None:
     """Make a key: NAME.key signs and NAME.pub verifies.
 
     \b
@@ -44,6 +45,9 @@ def keygen(name: str, kind: Literal["ed25519", "hmac"], *, passphrase: bool) -> 
     """
     _check(name, kind, passphrase=passphrase)
     made = make_keys(name, kind, _new_passphrase(name) if passphrase else None)
+    if as_json:
+        ui.json_document({"keyid": made.keyid, "type": kind, "files": [str(path) for path in made.paths]})
+        return
     for path in made.paths:
         ui.out(f"wrote {printable(str(path))}  {_ROLES[path.suffix]}")
     ui.out(f"keyid {made.keyid}")

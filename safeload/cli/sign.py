@@ -6,7 +6,7 @@ import click
 
 from safeload import sign as sign_file
 from safeload.cli import ui
-from safeload.cli.options import FILE, key_option, signer_of
+from safeload.cli.options import FILE, json_option, key_option, signer_of
 from safeload.keys import short
 from safeload.text import printable
 
@@ -16,7 +16,8 @@ __all__ = ["sign"]
 @click.command()
 @click.argument("artifact", type=FILE)
 @key_option
-def sign(artifact: str, key: str | None) -> None:
+@json_option
+def sign(artifact: str, key: str | None, *, as_json: bool) -> None:
     """Add one more signature to a file.
 
     Its bytes are checked against its manifest first; who signed before is not.
@@ -27,4 +28,7 @@ def sign(artifact: str, key: str | None) -> None:
     """
     signer = signer_of(key)
     sign_file(artifact, signer=signer)
+    if as_json:
+        ui.json_document({"file": artifact, "keyid": signer.keyid, "algorithm": signer.algorithm})
+        return
     ui.out(f"{printable(artifact)}: signed by {short(signer.keyid)} too")

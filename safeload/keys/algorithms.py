@@ -12,20 +12,19 @@ HMAC_SHA256 = "hmac-sha256"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Algorithm:
-    """``least`` and ``most`` bound the signature, in bytes; ``implemented``: a key can be made and trusted."""
+    """``least`` and ``most`` bound the signature, in bytes."""
 
     name: str
     least: int
     most: int
-    implemented: bool
 
 
 ALGORITHMS: dict[int, Algorithm] = {
-    1: Algorithm(name=ED25519, least=64, most=64, implemented=True),
-    2: Algorithm(name=HMAC_SHA256, least=32, most=32, implemented=True),
-    3: Algorithm(name="ecdsa-p256-sha256", least=8, most=72, implemented=False),
-    4: Algorithm(name="ml-dsa-65", least=3309, most=3309, implemented=False),
-    5: Algorithm(name="ed25519+ml-dsa-65", least=64 + 3309, most=64 + 3309, implemented=False),
+    1: Algorithm(name=ED25519, least=64, most=64),
+    2: Algorithm(name=HMAC_SHA256, least=32, most=32),
+    3: Algorithm(name="ecdsa-p256-sha256", least=8, most=72),
+    4: Algorithm(name="ml-dsa-65", least=3309, most=3309),
+    5: Algorithm(name="ed25519+ml-dsa-65", least=64 + 3309, most=64 + 3309),
 }
 
 NUMBERS: dict[str, int] = {algorithm.name: number for number, algorithm in ALGORITHMS.items()}
