@@ -5,13 +5,22 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts import boosting, clusters, features, methods, nearest, relations, svm, trees
-from safeload.engine.contracts import neighbors as neighbors_contracts
-from safeload.engine.contracts import numpy as numpy_contracts
-from safeload.engine.contracts import python as python_contracts
-from safeload.engine.contracts import random as random_contracts
-from safeload.engine.contracts import scipy as scipy_contracts
-from safeload.engine.contracts import sklearn as sklearn_contracts
+from safeload.engine.contracts import (
+    boosting,
+    clusters,
+    features,
+    methods,
+    nearest,
+    neighbors,
+    numpy,
+    python,
+    random,
+    relations,
+    scipy,
+    sklearn,
+    svm,
+    trees,
+)
 from safeload.policy.allowlist import owners_of
 
 if TYPE_CHECKING:
@@ -20,44 +29,37 @@ if TYPE_CHECKING:
     from safeload.engine.registry import Checker
     from safeload.engine.stubs import Stub
 
-__all__ = ["CHECKERS", "FINISHERS", "GUARDS", "STUBS", "WATCHED", "tokens"]
+__all__ = ["CHECKERS", "CONTRACTS", "FINISHERS", "GUARDS", "STUBS", "WATCHED", "tokens"]
 
 Key = tuple[str, str]
 
-GUARDS: Mapping[Key, Callable[..., Any]] = {
-    **python_contracts.GUARDS,
-    **numpy_contracts.GUARDS,
-    **random_contracts.GUARDS,
-    **sklearn_contracts.GUARDS,
-}
-STUBS: Mapping[Key, type[Stub]] = {
-    **python_contracts.STUBS,
-    **numpy_contracts.STUBS,
-    **random_contracts.STUBS,
-    **scipy_contracts.STUBS,
-    **trees.STUBS,
-    **neighbors_contracts.STUBS,
-}
-FINISHERS: Mapping[Key, Callable[[Any], Any]] = {
-    **python_contracts.FINISHERS,
-    **numpy_contracts.FINISHERS,
-    **random_contracts.FINISHERS,
-    **scipy_contracts.FINISHERS,
-    **trees.FINISHERS,
-    **neighbors_contracts.FINISHERS,
-}
-CHECKERS: Mapping[Key, Checker] = {
-    **python_contracts.CHECKERS,
-    **random_contracts.CHECKERS,
-    **trees.CHECKERS,
-    **clusters.CHECKERS,
-    **features.CHECKERS,
-    **methods.CHECKERS,
-    **svm.CHECKERS,
-    **nearest.CHECKERS,
-    **boosting.CHECKERS,
-    **relations.CHECKERS,
-}
+# Each has any of the four tables below; no two have the same name in one.
+CONTRACTS = (
+    python,
+    numpy,
+    random,
+    scipy,
+    sklearn,
+    trees,
+    neighbors,
+    clusters,
+    features,
+    methods,
+    svm,
+    nearest,
+    boosting,
+    relations,
+)
+
+
+def _merged(table: str) -> Mapping[Key, Any]:
+    return {key: entry for contract in CONTRACTS for key, entry in getattr(contract, table, {}).items()}
+
+
+GUARDS: Mapping[Key, Callable[..., Any]] = _merged("GUARDS")
+STUBS: Mapping[Key, type[Stub]] = _merged("STUBS")
+FINISHERS: Mapping[Key, Callable[[Any], Any]] = _merged("FINISHERS")
+CHECKERS: Mapping[Key, Checker] = _merged("CHECKERS")
 WATCHED = frozenset(STUBS)
 
 
