@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import safeload
-from safeload.errors import StreamError
+from safeload.errors import LimitError, StreamError
 from safeload.readers.joblib import analyse
 from testkit.estimators import plain_objects
 
@@ -224,10 +224,20 @@ def test_damaged_streams_are_refused_or_harmless(base: bytes, data: st.DataObjec
         safeload.load_untrusted(io.BytesIO(bytes(changed)))
 
 
-def test_a_million_nested_lists_cost_no_recursion() -> None:
-    depth = 1_000_000
-    data = b"]" * depth + b"a" * (depth - 1) + b"."
+NESTED = {
+    "lists": lambda depth: b"]" * depth + b"a" * (depth - 1) + b".",
+    "tuples": lambda depth: b")" + b"\x85" * (depth - 1) + b".",
+    "dicts": lambda depth: b"}" + b"K\x01}" * (depth - 1) + b"s" * (depth - 1) + b".",
+    "marked tuples": lambda depth: b"(" * depth + b"t" * depth + b".",
+}
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_nesting_has_a_bound_and_costs_no_recursion(kind: str) -> None:
+    data = NESTED[kind](5_000)
     assert seen(data).end == len(data)
+    with pytest.raises(LimitError, match="5,000 deep"):
+        seen(NESTED[kind](1_000_000))
 
 
 def test_a_stream_full_of_oddities_does_not_become_a_list_full_of_them() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from safeload.engine.stubs import ArrayStub, WrapperStub
 from safeload.engine.tokens import closed
 from safeload.errors import CodecError
-from safeload.readers.machine import WRAPPER
+from safeload.readers.wrappers import WRAPPER
 
 if TYPE_CHECKING:
     import numpy as np

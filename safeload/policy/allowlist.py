@@ -11,7 +11,7 @@ from typing import Any
 
 from safeload.readers.observations import Use
 
-__all__ = ["LIBRARIES", "Allowed", "allow_list", "confined", "owners_of"]
+__all__ = ["LIBRARIES", "Allowed", "allow_list", "confined", "made_for", "owners_of"]
 
 Allowed = Mapping[tuple[str, str], Use]
 
@@ -26,6 +26,7 @@ GRANTS: Mapping[str, Use] = {
     "containers": Use.FILLED,
     "keyed": Use.KEYED,
     "sequences": Use.EXTENDED,
+    "keys": Use.HASHED,
 }
 
 
@@ -44,6 +45,12 @@ def allow_list(library: str) -> Allowed:
             for name in names:
                 allowed[module, name] = allowed.get((module, name), Use(0)) | use
     return MappingProxyType(allowed)
+
+
+def made_for(library: str) -> tuple[str, str]:
+    """The distribution that a list of :data:`LIBRARIES` is for, and the versions that were looked at."""
+    tables = _tables(library)
+    return tables["library"], tables["versions"]
 
 
 @functools.cache

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Policy"]
 
 _USES: Mapping[str, Use] = {
-    "new": Use.INSTANTIATED | Use.FILLED | Use.EXTENDED | Use.KEYED,
+    "new": Use.INSTANTIATED | Use.FILLED | Use.EXTENDED | Use.KEYED | Use.HASHED,
     "build": Use.BUILT | Use.SHAPED,
     "reference": Use.REFERENCED,
     "call": Use.CALLED,
@@ -80,8 +80,10 @@ class Policy:
         key = used.module, used.name
         denied = used.use & ~self.allowed.get(key, Use(0))
         owners = owners_of().get(key)
-        if owners is not None and Use.REFERENCED in used.use and (used.free or not used.owners <= owners):
-            denied |= Use.REFERENCED
+        if owners is not None and used.free:
+            denied |= used.use & Use.REFERENCED
+        if owners is not None and not used.owners <= owners:
+            denied |= used.use & (Use.REFERENCED | Use.CALLED)
         return denied
 
 

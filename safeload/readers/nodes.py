@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from safeload.readers.observations import Use
 
-__all__ = ["Bag", "Global", "Made", "Node"]
+__all__ = ["ARGUMENTS_MAX", "Alias", "Bag", "Global", "Made", "Node"]
+
+ARGUMENTS_MAX = 8  # longer tuples are nobody's arguments
 
 # Contents are kept up to here; what a contract reads is smaller, and a vocabulary has a million.
 KEPT_ITEMS = 20_000
+_NOBODY: frozenset[tuple[str, str]] = frozenset()
+_NOTHING: list[Node] = []  # never filled: an empty Bag must cost little
 
 
 class Global:
@@ -22,6 +26,7 @@ class Global:
         "extended",
         "filled",
         "given",
+        "hashed",
         "index",
         "instantiated",
         "key",
@@ -33,16 +38,25 @@ class Global:
         "pushed",
         "shaped",
         "stream_names",
+        "watched",
     )
 
-    def __init__(self, module: str, name: str, stream_names: tuple[str, str], offset: int, index: int) -> None:
+    def __init__(
+        self, module: str, name: str, stream_names: tuple[str, str], offset: int, index: int, *, watched: bool
+    ) -> None:
         self.module, self.name, self.stream_names = module, name, stream_names
-        self.offset, self.index = offset, index
+        self.offset, self.index, self.watched = offset, index, watched
         self.pushed = 1
         self.called = self.instantiated = self.given = 0
-        self.owners: set[tuple[str, str]] = set()
+        self.owners = _NOBODY
         self.key = module, name
-        self.built = self.filled = self.shaped = self.extended = self.keyed = False
+        self.built = self.filled = self.shaped = self.extended = self.keyed = self.hashed = False
+
+    def give(self, owner: tuple[str, str]) -> None:
+        """It stands directly in the arguments or the state of `owner`."""
+        self.given += 1
+        if owner not in self.owners:
+            self.owners |= {owner}
 
     @property
     def use(self) -> Use:
@@ -53,17 +67,15 @@ class Global:
             (self.extended, Use.EXTENDED),
             (self.keyed, Use.KEYED),
             (self.shaped, Use.SHAPED),
+            (self.hashed, Use.HASHED),
+            (self.called, Use.CALLED),
+            (self.instantiated, Use.INSTANTIATED),
+            (self.pushed > self.called + self.instantiated, Use.REFERENCED),
         )
         use = Use(0)
         for flag, meaning in flags:
             if flag:
                 use |= meaning
-        if self.called:
-            use |= Use.CALLED
-        if self.instantiated:
-            use |= Use.INSTANTIATED
-        if self.pushed > self.called + self.instantiated:
-            use |= Use.REFERENCED
         return use
 
     @property
@@ -73,28 +85,38 @@ class Global:
 
 
 class Bag:
-    """A list, dict or set that this stream made; `kind` is its type's name, `owned` says that it became a state."""
+    """A list, dict or set that this stream made; `kind` is its type's name, `owned` says that it became a state.
 
-    __slots__ = ("items", "kind", "owned")
+    `plain` says that nothing but plain values was ever put in.
+    """
+
+    __slots__ = ("depth", "dropped", "items", "kind", "owned", "plain")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        self.items: list[Node] = []
-        self.owned = False
+        self.items = _NOTHING
+        self.plain = True
+        self.owned = self.dropped = False
+        self.depth = 1
 
     def add(self, items: list[Node]) -> None:
-        if len(self.items) < KEPT_ITEMS:
+        """The caller hands `items` over, and does not change them any more."""
+        if not self.items:
+            self.items = items
+        elif len(self.items) < KEPT_ITEMS:
             self.items += items
+        else:
+            self.dropped = True
 
     @property
     def complete(self) -> bool:
-        return len(self.items) < KEPT_ITEMS
+        return not self.dropped
 
 
 class Made:
     """An object that a call or an instantiation of `source` made. `source` is None where nothing plain was called."""
 
-    __slots__ = ("args", "build", "finished", "meaning", "memo", "offset", "source", "state", "watched")
+    __slots__ = ("args", "build", "depth", "finished", "meaning", "memo", "offset", "source", "state", "watched")
 
     def __init__(self, source: Global | None, args: Node, offset: int, *, watched: bool) -> None:
         self.source, self.args, self.offset, self.watched = source, args, offset, watched
@@ -102,7 +124,20 @@ class Made:
         self.state: Node = None
         self.memo: int | None = None
         self.finished = False
+        self.depth = 1
         self.meaning: object = None  # what a reader made of arguments and state
 
 
-Node = int | tuple["Node", ...] | Global | Bag | Made | None
+class Alias:
+    """A Bag or Made that a GET took from the memo: it may be held, and not be filled or BUILT.
+
+    Picklers fill a container where they make it, and nowhere else; so whatever was looked at stays as it was.
+    """
+
+    __slots__ = ("node",)
+
+    def __init__(self, node: Bag | Made) -> None:
+        self.node = node
+
+
+Node = int | tuple["Node", ...] | Global | Bag | Made | Alias | None

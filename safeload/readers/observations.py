@@ -23,13 +23,19 @@ class Use(enum.Flag):
     EXTENDED = enum.auto()
     # filled under keys that are no plain strings
     KEYED = enum.auto()
+    # its objects are keys of a dict or members of a set: CPython asks them for a hash, and whether they are equal
+    HASHED = enum.auto()
 
     @property
     def words(self) -> str:
         return " and ".join(_WORDS.get(use) or str(use.name).lower() for use in Use if use in self)
 
 
-_WORDS = {Use.SHAPED: "built from a state that is no dict", Use.KEYED: "filled under keys that are no plain strings"}
+_WORDS = {
+    Use.SHAPED: "built from a state that is no dict",
+    Use.KEYED: "filled under keys that are no plain strings",
+    Use.HASHED: "hashed, as a key,",
+}
 
 
 @dataclass(frozen=True, slots=True)

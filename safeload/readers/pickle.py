@@ -13,7 +13,7 @@ from safeload.readers import opcodes as op
 from safeload.readers.data import Data
 from safeload.readers.handlers import HANDLERS
 from safeload.readers.machine import ArrayReader, Machine, WholeReader
-from safeload.readers.nodes import Bag
+from safeload.readers.objects import fill
 
 if TYPE_CHECKING:
     from safeload.readers.observations import Stream
@@ -50,7 +50,7 @@ def analyse_pickle(
 
 def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode would cost three times as much
     data, stack, memo, marks = machine.data, machine.stack, machine.memo, machine.marks
-    push, pop, memoize = stack.append, stack.pop, memo.append
+    push, memoize = stack.append, memo.append
     leaf_sizes, handlers = op.LEAF_SIZES, HANDLERS
     from_bytes = int.from_bytes
     base = limit = 0
@@ -77,8 +77,9 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
             node = memo[buf[i + 1]]
             if node.__class__ is not int:
                 machine.at = base + i
-                if machine.fetched(node, buf, i + 2, 2):
-                    push(machine.gone)
+                node = machine.fetched(node, buf, i + 2, 2)
+                if machine.resume > base + i:
+                    push(node)
                     i, limit = machine.resume - base, 0
                     continue
             push(node)
@@ -90,8 +91,9 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
             node = memo[from_bytes(buf[i + 1 : i + 5], "little")]
             if node.__class__ is not int:
                 machine.at = base + i
-                if machine.fetched(node, buf, i + 5, 5):
-                    push(machine.gone)
+                node = machine.fetched(node, buf, i + 5, 5)
+                if machine.resume > base + i:
+                    push(node)
                     i, limit = machine.resume - base, 0
                     continue
             push(node)
@@ -116,17 +118,10 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
             i += 1
         elif kind == 0x75:  # SETITEMS
             mark = marks.pop()
-            bag = stack[mark - 1]
-            if bag.__class__ is Bag:
-                bag.add(stack[mark:])
-            else:
-                machine.at = base + i
-                machine.filled(bag, stack[mark:], keyed=True)
+            items = stack[mark:]
             del stack[mark:]
-            i += 1
-        elif kind == 0x86:  # TUPLE2
-            second = pop()
-            push((pop(), second))
+            machine.at = base + i
+            fill(machine, stack[-1], items, kind)
             i += 1
         elif kind == 0x2E:  # STOP
             machine.stop(base + i)

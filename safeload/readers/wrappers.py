@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from safeload.readers.data import Data
     from safeload.readers.nodes import Node
 
-__all__ = ["MATCH", "Known", "know", "sizes"]
+__all__ = ["MATCH", "WRAPPER", "Known", "know", "sizes"]
+
+WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
 _GET = rb"(h.|j.{4})"
 _MEMOIZE = rb"\x94"

@@ -10,7 +10,7 @@ from safeload.engine.dtypes import dtype_from_stub
 from safeload.engine.stubs import ArrayStub, DTypeStub, Stub, WrapperStub
 from safeload.engine.tokens import closed
 from safeload.errors import CodecError
-from safeload.readers.machine import WRAPPER
+from safeload.readers.wrappers import WRAPPER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,0 +1,169 @@
+"""What becomes of objects: they are made, get a state, and are filled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safeload.errors import StreamError
+from safeload.readers import opcodes as op
+from safeload.readers.hashing import check_keys
+from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global, Made
+from safeload.readers.observations import Use
+from safeload.readers.states import check_filled_keys, own, take, take_bytes
+from safeload.readers.wrappers import WRAPPER
+
+if TYPE_CHECKING:
+    from safeload.readers.machine import Machine
+    from safeload.readers.nodes import Node
+
+__all__ = ["build", "fill", "make"]
+
+_RECONSTRUCTOR = ("copyreg", "_reconstructor")
+_GETATTR = ("builtins", "getattr")
+# They name another file to read the array from: absolute, or beside this one.
+_EXTERNAL_WRAPPERS = frozenset(
+    (module, name)
+    for module in ("joblib.numpy_pickle", "joblib.numpy_pickle_compat")
+    for name in ("NDArrayWrapper", "ZNDArrayWrapper")
+)
+# Protocols below 4 make these from a list.
+_SETS = frozenset({("builtins", "set"), ("builtins", "frozenset")})
+_PLAIN = {int}
+
+
+def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
+    """Push what calling or instantiating `source` gives."""
+    if source.__class__ is not Global:
+        machine.fact("call-on-value", "something is called that is not a plain global")
+        machine.stack.append(Made(None, args, machine.at, watched=False))
+        return
+    if use is Use.CALLED:
+        source.called += 1
+    else:
+        source.instantiated += 1
+    reconstructed = _reconstructed(source, args)
+    _give(machine, source, args, reconstructed)
+    if source.key == _GETATTR:
+        # How a bound method is pickled. A policy judges which attribute of an object is asked for.
+        source.owners |= {(".".join(_GETATTR), _attribute(machine, args))}
+    if reconstructed is not None and args.__class__ is tuple and len(args) == 3:
+        reconstructed.instantiated += 1
+        source = reconstructed
+    made = Made(source, args, machine.at, watched=source.watched)
+    if args:
+        made.depth = machine.depths.around((args,))
+    if source.watched:
+        made.memo = machine.memo_key_ahead()
+        machine.made.append(made)
+    machine.stack.append(made)
+
+
+def _attribute(machine: Machine, args: Node) -> str:
+    """The name in the arguments of a ``getattr(an object that the stream made, name)``, or nothing."""
+    if args.__class__ is not tuple or len(args) != 2 or args[0].__class__ not in (Made, Alias):
+        return ""
+    return machine.data.short_string(args[1]) or ""
+
+
+def _reconstructed(source: Global, args: Node) -> Global | None:
+    """The class that a call of ``copyreg._reconstructor(cls, object, None)`` instantiates."""
+    if source.key == _RECONSTRUCTOR and args.__class__ is tuple and args and args[0].__class__ is Global:
+        return args[0]
+    return None
+
+
+def _give(machine: Machine, source: Global, args: Node, reconstructed: Global | None) -> None:
+    """`source` is called or instantiated with `args`."""
+    if args.__class__ is not tuple or len(args) > ARGUMENTS_MAX:
+        return
+    for item in args:
+        if item.__class__ is int:
+            take_bytes(machine, item)
+        elif item.__class__ is Global:
+            if item is not reconstructed:
+                item.give(source.key)
+        elif item.__class__ is Bag or item.__class__ is Alias:
+            bag = take(machine, item)
+            if bag is not None:
+                _look_into(machine, source, bag, reconstructed)
+
+
+def _look_into(machine: Machine, source: Global, bag: Bag, reconstructed: Global | None) -> None:
+    if source.key in _SETS:
+        check_keys(machine, bag.items)
+    elif reconstructed is not None:  # a dict subclass whose items may be its attributes
+        check_filled_keys(machine, reconstructed, bag.items[::2])
+
+
+def build(machine: Machine, at: int) -> int:
+    """BUILD at offset `at`: the top of the stack becomes the state of what is below. Returns where to go on."""
+    state, target = machine.stack.pop(), machine.stack[-1]
+    if target.__class__ is not Made or target.source is None:
+        # an Alias too: picklers BUILD an object where they make it
+        machine.fact("build-on-value", "BUILD sets the state of something that was not made in this place")
+        return at + 1
+    if target.build is not None:
+        machine.fact("built-twice", "an object gets its state twice")
+    target.build, target.state, target.finished = at, state, True
+    target.depth = max(target.depth, machine.depths.around((state,)))
+    source = target.source
+    source.built = True
+    own(machine, source, state)
+    if not target.watched:
+        machine.made.append(target)
+    if source.key == WRAPPER and machine.array_reader is not None:
+        return _array(machine, target, at + 1)
+    if source.key in _EXTERNAL_WRAPPERS:
+        machine.fact("external-array", "an array wrapper of joblib below 0.10 reads another file")
+    return at + 1
+
+
+def _array(machine: Machine, wrapper: Made, at: int) -> int:
+    assert machine.array_reader is not None  # noqa: S101  # the caller looked
+    if 0 <= machine.frame_end != at:
+        machine.fact("array-in-frame", "raw array data stand inside a frame")
+    array = machine.array_reader(machine.data, wrapper.state, at)
+    if array is None:
+        raise StreamError("the array wrapper's state is not one that joblib writes", offset=wrapper.offset)
+    # joblib never refers to a wrapper again; the array that takes its place must not have two names.
+    wrapper.finished, wrapper.memo = False, None
+    if array.nested is None:  # else they are opcodes too, and count
+        machine.skipped += array.end - array.start
+    machine.arrays.append(array)
+    machine.frame_end = -1
+    machine.moved = True
+    return array.end
+
+
+def fill(machine: Machine, target: Node, items: list[Node], kind: int) -> None:
+    """The opcode `kind` puts `items` into `target`: keys and values in turn, or one after the other."""
+    if target.__class__ is Bag and not target.owned:
+        _fill_bag(machine, target, items)
+    elif target.__class__ is Made and target.source is not None:
+        target.depth = max(target.depth, machine.depths.around(items))
+        _fill_object(machine, target.source, items, kind)
+    else:
+        # an Alias too: picklers fill a container where they make it
+        machine.fact("fill-on-value", "items are put into something that is no container made in this place")
+
+
+def _fill_bag(machine: Machine, bag: Bag, items: list[Node]) -> None:
+    plain = set(map(type, items)) <= _PLAIN
+    if not plain:
+        bag.plain = False
+        bag.depth = max(bag.depth, machine.depths.around(items))
+    if bag.kind != "list" and (machine.huge or not plain):
+        check_keys(machine, items[::2] if bag.kind == "dict" else items)
+    bag.add(items)
+
+
+def _fill_object(machine: Machine, source: Global, items: list[Node], kind: int) -> None:
+    if kind in (op.SETITEM, op.SETITEMS):
+        source.filled = True
+        check_filled_keys(machine, source, items[::2])
+        check_keys(machine, items[::2])
+        return
+    # CPython asks the object for `extend`, `append` or `add`: an attribute, which a file may have set.
+    source.extended = True
+    if kind == op.ADDITEMS:
+        check_keys(machine, items)

@@ -1,0 +1,119 @@
+"""What a stream says may stand in an object's state or in the arguments of a call, whatever the class."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from safeload.readers import opcodes as op
+from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload.readers.machine import Machine
+    from safeload.readers.nodes import Node
+
+__all__ = ["check_filled_keys", "own", "take", "take_bytes"]
+
+_SHARED_MIN = 256
+_BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8, op.BINSTRING: 4}
+_VERSION = re.compile(r"[0-9A-Za-z.+]{1,40}\Z")
+# Wrapped functions and frozen distributions have these as attributes; nothing asks an instance for them.
+_HARMLESS = frozenset({"__doc__", "__name__"})
+_PLAIN = {int}
+
+
+def take(machine: Machine, node: Bag | Alias) -> Bag | None:
+    """A container becomes the argument of a call: what copies it must not be asked to do so again and again."""
+    bag = node.node if isinstance(node, Alias) else node
+    if not isinstance(bag, Bag):
+        return None
+    if bag.owned or not (bag.complete or bag.plain):
+        machine.fact("state-shared", "the argument of one call is used again, or is too large to look at")
+    bag.owned = True
+    return bag
+
+
+def take_bytes(machine: Machine, token: int) -> None:
+    """Bytes that a call or a state copies. numpy makes new ones for each array, so only a bomb uses them twice."""
+    width = _BYTES.get(machine.data.view[token])
+    if width is None or machine.data.number(token + 1, width) < _SHARED_MIN:
+        return
+    if token in machine.taken:
+        machine.fact("bytes-shared", "the bytes of one array are used for another")
+    machine.taken.add(token)
+
+
+def own(machine: Machine, source: Global, state: Node) -> None:
+    """`state` becomes the state of an object of `source`."""
+    if state.__class__ is not Bag:
+        _shape(machine, source, state)
+        return
+    if state.kind != "dict" or state.owned or not state.complete:
+        machine.fact("odd-state", f"the state of a {source.module}.{source.name} is no dict of its own")
+    state.owned = True
+    keys = tuple(state.items[::2])
+    if not set(map(type, keys)) <= _PLAIN:  # only then may it be hashed
+        machine.fact("odd-attribute", "an attribute is named by no plain string")
+        return
+    if keys not in machine.layouts:
+        machine.layouts[keys] = _version_at(machine, keys)
+    at = machine.layouts[keys]
+    if at is not None:
+        _check_version(machine, state.items[2 * at + 1])
+    if not state.plain:
+        for value in state.items[1::2]:
+            if value.__class__ is Global:
+                value.give(source.key)
+
+
+def _version_at(machine: Machine, keys: tuple[Node, ...]) -> int | None:
+    """At which place scikit-learn's version stands. Records what keys must not be."""
+    found = None
+    for place, key in enumerate(keys):
+        _check_key(machine, key)
+        if machine.data.short_string(key) == "_sklearn_version":
+            found = place
+    return found
+
+
+def _check_version(machine: Machine, value: Node) -> None:
+    """scikit-learn shows this in a warning: an object would be asked for its text, escapes reach a terminal."""
+    text = machine.data.short_string(value) if value.__class__ is int else None
+    if text is None or not _VERSION.match(text):
+        machine.fact("odd-version", "the version of scikit-learn is not one")
+
+
+def _shape(machine: Machine, source: Global, state: Node) -> None:
+    """A state that is no dict. Slots are one: BUILD sets each name in the tuple's second part as an attribute."""
+    if state.__class__ is Alias:
+        machine.fact("odd-state", f"the state of a {source.module}.{source.name} is used elsewhere too")
+    source.shaped = source.shaped or not source.watched  # else a contract reads it
+    parts = state if state.__class__ is tuple and len(state) <= ARGUMENTS_MAX else ()
+    for part in parts:
+        if part.__class__ is int:
+            take_bytes(machine, part)
+        elif part.__class__ is Bag and part.kind == "dict" and len(parts) == 2 and not source.watched:
+            for key in part.items[::2]:
+                _check_key(machine, key)
+
+
+def _check_key(machine: Machine, key: Node) -> None:
+    """Attributes are named by plain strings: numpy takes ``__array_interface__`` from an instance, an address."""
+    text = machine.data.short_string(key)
+    if text is None or (text.startswith("__") and text not in _HARMLESS):
+        machine.fact("odd-attribute", f"an attribute is named {_shown(text)}")
+
+
+def check_filled_keys(machine: Machine, source: Global, keys: list[Node]) -> None:
+    """Keys of a class whose items may be its attributes: no name that numpy would ask for."""
+    for key in keys:
+        text = machine.data.short_string(key)
+        if text is None:
+            source.keyed = True
+        elif text.startswith("__") and text not in _HARMLESS:
+            machine.fact("odd-attribute", f"an item is named {_shown(text)}")
+
+
+def _shown(text: str | None) -> str:
+    return "by no plain string" if text is None else f'"{printable(text, 60)}"'
