@@ -14,6 +14,7 @@ from safeload._api import (
     inspect,
     load,
     load_untrusted,
+    needs,
     pack,
     sign,
     unpack,
@@ -23,18 +24,22 @@ from safeload._version import __version__
 from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.environment import EnvironmentWarning
 from safeload.container.manifest import Manifest
+from safeload.engine.catalogue import Grant, grants
 from safeload.errors import SafeloadError
 from safeload.keys import IgnoredKeyWarning, Signer, TrustStore, keygen
 from safeload.limits import Limits
 from safeload.policy import Policy
+from safeload.policy.needs import Needs
 from safeload.warn import UnsafeWarning
 
 __all__ = [
     "Artifact",
     "EnvironmentWarning",
+    "Grant",
     "IgnoredKeyWarning",
     "Limits",
     "Manifest",
+    "Needs",
     "Policy",
     "PolicyWarning",
     "SafeloadError",
@@ -46,10 +51,12 @@ __all__ = [
     "convert",
     "dump",
     "errors",
+    "grants",
     "inspect",
     "keygen",
     "load",
     "load_untrusted",
+    "needs",
     "pack",
     "sign",
     "unpack",

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.hyperparameters import hyperparameters_of
+from safeload.artifact.judging import needs_of_file
 from safeload.artifact.opened import file_name
 from safeload.artifact.saving import PolicyWarning, json_object, save_member
 from safeload.artifact.signing import add_signature
@@ -33,8 +34,21 @@ if TYPE_CHECKING:
     from safeload.codecs.summary import Summary
     from safeload.container.manifest import Manifest
     from safeload.keys import Signer, TrustStore
+    from safeload.policy.needs import Needs
 
-__all__ = ["PolicyWarning", "convert", "dump", "inspect", "load", "load_untrusted", "pack", "sign", "unpack", "verify"]
+__all__ = [
+    "PolicyWarning",
+    "convert",
+    "dump",
+    "inspect",
+    "load",
+    "load_untrusted",
+    "needs",
+    "pack",
+    "sign",
+    "unpack",
+    "verify",
+]
 
 StrPath = str | os.PathLike[str]
 File = StrPath | IO[bytes]
@@ -235,6 +249,18 @@ def load_untrusted(
     except SafeloadError as error:
         error.locate(name)
         raise
+
+
+def needs(source: File, *, policy: Policy | None = None, limits: Limits = DEFAULT_LIMITS) -> Needs:
+    """What stands between a file and loading it under `policy`, found without loading or importing anything of it.
+
+    `source` is a plain pickle or joblib file, compressed or not, or an artifact, whose signatures are not looked at.
+    `policy` is what may load; None is ``Policy.default()``. Nothing is promised of values: contracts look at them while
+    an object is rebuilt. Raises OSError, and StreamError, CodecError, FormatError or LimitError for what cannot be read
+    to its end.
+    """
+    check_options(None, policy)
+    return needs_of_file(source, policy or Policy.default(), limits)
 
 
 def unpack(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from safeload.container.manifest import Manifest, PreludeRecord
     from safeload.keys import TrustStore
 
-__all__ = ["UnverifiedArtifact", "file_name"]
+__all__ = ["UnverifiedArtifact", "check_prelude", "file_name"]
 
 
 def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:

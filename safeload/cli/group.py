@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "verify": "safeload.cli.verify",
     "inspect": "safeload.cli.inspect",
     "convert": "safeload.cli.convert",
+    "policy": "safeload.cli.policy",
     "demo": "safeload.cli.demo",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE",
     "PASSPHRASE",
+    "allow_options",
     "check_output",
+    "format_option",
     "json_option",
     "key_option",
     "misuse",
@@ -29,6 +32,7 @@ __all__ = [
     "signer_of",
     "trust_of",
     "trust_option",
+    "untrusted_option",
     "writing_options",
 ]
 
@@ -48,7 +52,33 @@ trust_option = click.option(
     help="Whose signatures count: a folder of .pub files, or one .pub or .hmac file; default: SAFELOAD_TRUST.",
 )
 output_option = click.option("-o", "--output", type=FILE, required=True, metavar="FILE", help="The file to write.")
+untrusted_option = click.option(
+    "--untrusted", is_flag=True, help="By the policy for files that nobody signed; default: by that for artifacts."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document, for machines.")
+
+
+def format_option(command: F) -> F:
+    """``--format``, and ``--json`` for short; the command takes `as_json`."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, output: str, as_json: bool, **options: Any) -> Any:
+        return command(*arguments, as_json=as_json or output == "json", **options)
+
+    choice = click.option(
+        "--format",
+        "output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        help="Text for people, or one JSON document.",
+    )
+    return choice(json_option(run))  # type: ignore[return-value]  # click's decorators give what they are given
+
+
+def allow_options(command: F) -> F:
+    """What widens a policy by name."""
+    return _ALLOW(_ALLOW_CALL(command))
 
 
 def signer_of(path: str | None) -> Signer:
@@ -136,6 +166,15 @@ def _metadata(context: click.Context, parameter: click.Parameter, pairs: tuple[s
     return found
 
 
+_ALLOW = click.option(
+    "--allow", multiple=True, metavar="MODULE.NAME", help="A class of yours that may be rebuilt; may be repeated."
+)
+_ALLOW_CALL = click.option(
+    "--allow-call",
+    multiple=True,
+    metavar="MODULE.NAME",
+    help="What may also be called while loading, such as an enum of yours; may be repeated.",
+)
 _COMPRESS = click.option(
     "--compress",
     default="0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = exit_code(error)
         if code is None:
             raise
-        return _fail(error, code, json="--json" in words)
+        return _fail(error, code, json=_json_asked(words))
 
 
 def _run(words: list[str]) -> int:
@@ -41,6 +42,11 @@ def _run(words: list[str]) -> int:
         # Without its standalone mode click raises, and returns the code of those who exit.
         code: int | None = safeload.main(words, "safeload", standalone_mode=False)
         return code or 0
+
+
+def _json_asked(words: list[str]) -> bool:
+    """What click would say, had it come to that: a usage error is a document too."""
+    return not {"--json", "--format=json"}.isdisjoint(words) or ("--format", "json") in itertools.pairwise(words)
 
 
 def _fail(error: Exception, code: int, *, json: bool) -> int:
