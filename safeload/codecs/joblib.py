@@ -8,14 +8,11 @@ from safeload.codecs.base import Codec, LoadOptions
 from safeload.engine.arrays import Memory
 from safeload.engine.loading import load_stream
 from safeload.errors import CodecError
-from safeload.readers.compressed import decompress
+from safeload.readers.buffer import Buffer, Work
+from safeload.readers.compressed import plain_buffer
 from safeload.text import printable
 
-__all__ = ["JOBLIB"]
-
-# An array of zeros may be a thousandth of its size on disk; the names and numbers of a model are not.
-_OPCODES_FLOOR = 1 << 20
-_OPCODES_RATIO = 50
+__all__ = ["JOBLIB", "work_for"]
 
 
 def _write(value: Any, file: IO[bytes], protocol: int | None) -> None:
@@ -29,12 +26,17 @@ def _write(value: Any, file: IO[bytes], protocol: int | None) -> None:
         raise CodecError(f"this {type(value).__name__} cannot be pickled: {printable(str(error))}") from error
 
 
+def work_for(buffer: Buffer, stored: int) -> Work | None:
+    """What the stream in `buffer` may cost, which was `stored` bytes long before it was decompressed."""
+    return None if buffer.is_whole else Work.of(stored)
+
+
 def _load(view: memoryview, options: LoadOptions) -> Any:
-    plain = decompress(view, options.limits)
+    buffer = plain_buffer(view, options.limits)
     memory = Memory(
-        plain,
-        most_opcodes=None if plain is view else _OPCODES_FLOOR + _OPCODES_RATIO * len(view),
-        shared=not plain.readonly,
+        buffer,
+        work=work_for(buffer, len(view)),
+        shared=not view.readonly or not buffer.is_whole,
         writable=options.mmap_mode != "r",
         native=options.mmap_mode is None,
     )

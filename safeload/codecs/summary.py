@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from safeload.codecs.joblib import work_for
 from safeload.engine.tables import WATCHED
 from safeload.errors import SafeloadError
 from safeload.policy import Policy
 from safeload.policy.judge import denied_globals, streams_of
-from safeload.readers.compressed import decompress
+from safeload.readers.compressed import plain_buffer
 from safeload.readers.joblib import analyse
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ class Summary:
 def summarise(view: memoryview, limits: Limits) -> Summary:
     """The summary of a joblib or pickle stream, compressed or not."""
     try:
-        plain = decompress(view, limits)
-        stream = analyse(plain, watch=WATCHED)
+        buffer = plain_buffer(view, limits)
+        stream = analyse(buffer, watch=WATCHED, work=work_for(buffer, len(view)))
+        buffer.reach(stream.end + 1)
     except SafeloadError as error:
         return Summary(facts=(error.message,), readable=False)
-    return _summary(stream, complete=stream.end == len(plain))
+    return _summary(stream, complete=stream.end == len(buffer.view))
 
 
 def _summary(stream: Stream, *, complete: bool) -> Summary:

@@ -14,6 +14,7 @@ from safeload.readers.wrappers import WRAPPER
 if TYPE_CHECKING:
     import numpy as np
 
+    from safeload.readers.buffer import Buffer, Work
     from safeload.readers.observations import ArrayData
 
 __all__ = ["Memory", "array_from_dtype", "array_from_stub", "array_from_wrapper", "checked_shape", "items_of"]
@@ -27,16 +28,20 @@ _RECONSTRUCT = ("numpy._core.multiarray", "_reconstruct")
 class Memory:
     """The verified bytes and how arrays on them are handed out.
 
-    `most_opcodes` bounds the bytes of opcodes where the view was decompressed. `shared` is true where arrays may be
-    views on `view`; `writable` is false for ``mmap_mode="r"``; with `native`, foreign byte orders are converted, as
+    `work` bounds what the stream may cost where it was compressed. `shared` is true where arrays may be views on the
+    buffer; `writable` is false for ``mmap_mode="r"``; with `native`, foreign byte orders are converted, as
     `joblib.load` does.
     """
 
-    view: memoryview
-    most_opcodes: int | None
+    buffer: Buffer
+    work: Work | None
     shared: bool
     writable: bool
     native: bool
+
+    @property
+    def view(self) -> memoryview:
+        return self.buffer.view
 
 
 def array_from_wrapper(data: ArrayData, memory: Memory, stub: Any) -> np.ndarray[Any, Any]:

@@ -9,13 +9,14 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from safeload.errors import LimitError, MissingExtraError, StreamError
+from safeload.readers.buffer import Buffer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from safeload.limits import Limits
 
-__all__ = ["compression_of", "decompress"]
+__all__ = ["compression_of", "plain_buffer"]
 
 _CHUNK = 4 << 20
 _LZMA_MEMORY = 128 << 20
@@ -80,34 +81,65 @@ def compression_of(head: bytes) -> str | None:
     return next((name for magic, name in _MAGICS.items() if head.startswith(magic)), None)
 
 
-def decompress(view: memoryview, limits: Limits) -> memoryview:
-    """The plain bytes of `view`: itself where it is not compressed, else new private memory.
-
-    Raises LimitError before more than ``limits.expanded(len(view))`` bytes are made, StreamError where it is broken.
-    """
+def plain_buffer(view: memoryview, limits: Limits) -> Buffer:
+    """The plain bytes of `view`: itself where it is not compressed, else new private memory, made as it is read."""
     head = bytes(view[:32])
     name = compression_of(head)
     if name is None:
-        return view
+        return Buffer(view)
     old = _OLD_ZLIB.match(head)  # joblib below 0.10: ZF, the length in hexadecimal, one zlib stream
-    return _decompress(_DECODERS[name], view[old.end() :] if old else view, limits.expanded(len(view)))
+    return _Decompressed(_DECODERS[name](), view[old.end() :] if old else view, limits.expanded(len(view)))
 
 
-def _decompress(make_decoder: Callable[[], Any], view: memoryview, most: int) -> memoryview:
-    plain = bytearray()
-    decoder, at = make_decoder(), 0
-    try:
-        while not decoder.eof:
-            chunk = bytes(view[at : at + _CHUNK]) if decoder.needs_input else b""
-            at += len(chunk)
-            piece = decoder.decompress(chunk, _CHUNK)
-            plain += piece
-            if len(plain) > most:
-                raise LimitError("expansion", f"the file decompresses to more than {most:,} bytes")
-            if not piece and not chunk and not decoder.eof:
-                raise StreamError("the compressed data end too early", offset=at)
-    except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError) as error:
-        raise StreamError(f"the compressed data are broken: {error}", offset=at) from error
-    if decoder.unused_data or at < len(view):
-        raise StreamError("bytes follow after the compressed data", offset=at - len(decoder.unused_data or b""))
-    return memoryview(plain)
+class _Decompressed(Buffer):
+    """Never makes more than `most` bytes, nor much more than somebody asked for."""
+
+    def __init__(self, decoder: Any, stored: memoryview, most: int) -> None:
+        super().__init__(memoryview(b""), most)
+        self._decoder, self._stored = decoder, stored
+        self._at = 0  # in `stored`
+        self._memory = memoryview(bytearray(_CHUNK))
+        self._size = 0
+
+    def reach(self, end: int) -> None:
+        if end <= self._size or self._decoder.eof:
+            return
+        if end > self.most + 1:
+            raise self._too_much()
+        try:
+            while self._size < end and not self._decoder.eof:
+                self._take(self._next(), end)
+        except (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, RuntimeError) as error:
+            raise StreamError(f"the compressed data are broken: {error}", offset=self._at) from error
+        if self._decoder.eof:
+            self._check_end()
+        self.view = self._memory[: self._size]
+
+    def _next(self) -> bytes:
+        chunk = b""
+        if self._decoder.needs_input:
+            chunk = bytes(self._stored[self._at : self._at + _CHUNK])
+            self._at += len(chunk)
+            if not chunk:
+                raise StreamError("the compressed data end too early", offset=self._at)
+        piece: bytes = self._decoder.decompress(chunk, _CHUNK)
+        return piece
+
+    def _take(self, piece: bytes, end: int) -> None:
+        size = self._size + len(piece)
+        if size > self.most:
+            raise self._too_much()
+        if size > len(self._memory):
+            memory = memoryview(bytearray(min(max(end + _CHUNK, 2 * size), self.most)))
+            memory[: self._size] = self._memory[: self._size]
+            self._memory = memory
+        self._memory[self._size : size] = piece
+        self._size = size
+
+    def _check_end(self) -> None:
+        unused = self._decoder.unused_data
+        if unused or self._at < len(self._stored):
+            raise StreamError("bytes follow after the compressed data", offset=self._at - len(unused or b""))
+
+    def _too_much(self) -> LimitError:
+        return LimitError("expansion", f"the file decompresses to more than {self.most:,} bytes")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import codecs
 import re
 import struct
+from typing import TYPE_CHECKING
 
 from safeload.errors import StreamError
 from safeload.readers import opcodes as op
+
+if TYPE_CHECKING:
+    from safeload.readers.buffer import Buffer, Work
 
 __all__ = ["Data"]
 
@@ -17,26 +21,44 @@ _INT_SIZES = {op.BININT1: 1, op.BININT2: 2}
 _DECIMAL = re.compile(rb"-?(?:0|[1-9][0-9]{0,18})\Z")
 _TEXTS_MAX = 10_000
 _SHORT = 256
+_NAME_BYTES = 2_000  # one byte more than a name may have is too many
 _STRINGS = {op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
 
 _SHORT_STRINGS = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_BINBYTES: 1, op.BINBYTES: 4}
 
 
 class Data:
-    """A buffer and a window into it that grows while reading goes straight on, and is small again after a jump."""
+    """A buffer and a window into it that grows while reading goes straight on, and is small again after a jump.
 
-    def __init__(self, view: memoryview, most_opcodes: int | None = None) -> None:
-        self.view = view
-        self.size = len(view)
-        self.most_opcodes = self.size if most_opcodes is None else most_opcodes
+    `size` is what is known of the buffer's length; :meth:`reach` asks for more.
+    """
+
+    def __init__(self, buffer: Buffer, work: Work | None = None) -> None:
+        self.buffer, self.work = buffer, work
+        self.view = buffer.view
+        self.size = len(self.view)
         self._window = _FIRST_WINDOW
         self._end = -1
         self._texts: dict[int, str | None] = {}  # names come again and again, by the memo
 
-    def window(self, at: int, least: int = 0) -> bytes:
+    def reach(self, end: int) -> bool:
+        """Whether there are `end` bytes. Raises LimitError for more than a compressed file may become."""
+        if end > self.size:
+            self.buffer.reach(end)
+            self.view = self.buffer.view
+            self.size = len(self.view)
+        return end <= self.size
+
+    def peek(self, end: int) -> bool:
+        """:meth:`reach` for what nobody declared, up to the most that there may be."""
+        return self.reach(min(end, self.buffer.most + 1))
+
+    def window(self, at: int) -> bytes:
         """A copy of the bytes from `at` on. Each byte is copied a bounded number of times, whatever the jumps."""
         self._window = min(self._window * 2, _LAST_WINDOW) if at <= self._end else _FIRST_WINDOW
-        piece = bytes(self.view[at : at + max(self._window, least)])
+        end = at + self._window
+        self.peek(end + 1)  # one more, so that a window that ends here is the last one
+        piece = bytes(self.view[at:end])
         self._end = at + len(piece)
         return piece
 
@@ -44,30 +66,31 @@ class Data:
         """The bytes up to the newline at or behind `at`, and the position behind the newline."""
         length = 256
         while True:
+            more = self.peek(at + length)
             piece = bytes(self.view[at : at + length])
             end = piece.find(b"\n")
             if end >= 0:
                 return piece[:end], at + end + 1
-            if at + length >= self.size:
+            if not more:
                 raise StreamError("the stream ends inside a line of text", offset=at)
             length *= 2
 
     def number(self, at: int, size: int) -> int:
         """The little-endian number of `size` bytes at `at`."""
-        piece = self.view[at : at + size]
-        if len(piece) < size:
+        if at + size > self.size and not self.reach(at + size):
             raise StreamError("the stream ends inside an opcode's argument", offset=at)
-        return int.from_bytes(piece, "little")
+        return int.from_bytes(self.view[at : at + size], "little")
 
-    def string(self, token: object) -> str | None:
-        """The text that the opcode at offset `token` pushed, if it is a binary unicode string."""
+    def name(self, token: object) -> str | None:
+        """The text that the opcode at offset `token` pushed, if it is a binary unicode string; only its beginning, if
+        it is longer than any name is."""
         if type(token) is not int:
             return None
         width = _STRINGS.get(self.view[token])
         if width is None:
             return None
-        length = self.number(token + 1, width)
         start = token + 1 + width
+        length = min(self.number(token + 1, width), _NAME_BYTES)
         try:
             return str(bytes(self.view[start : start + length]), "utf-8", "surrogatepass")
         except UnicodeDecodeError:

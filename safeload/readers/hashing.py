@@ -93,5 +93,5 @@ def _count(machine: Machine, leaves: int, *, chosen: bool) -> None:
     machine.chosen += chosen
     if machine.chosen > _CHOSEN_MAX:
         machine.fact("chosen-keys", f"more than {_CHOSEN_MAX:,} keys are such as can be made to hash alike")
-    if machine.hashed > machine.data.most_opcodes + _LEAVES_MAX:
+    if machine.hashed > machine.data.size + _LEAVES_MAX:
         machine.fact("deep-key", "keys are hashed again and again")

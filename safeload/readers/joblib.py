@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import StreamError
+from safeload.readers.buffer import Buffer, Work
 from safeload.readers.nodes import Bag, Made, Node
 from safeload.readers.observations import ArrayData, Stream, WholeWrapper
 from safeload.readers.pickle import analyse_pickle
@@ -33,20 +34,19 @@ _FIELD_DEPTH_MAX = 16
 _ITEM_SIZES = {"b": 1, "?": 1}
 
 
-def analyse(view: memoryview, *, watch: Watch = frozenset(), most_opcodes: int | None = None) -> Stream:
-    """Analyse a joblib or plain pickle stream that fills `view`. Raises StreamError, LimitError.
+def analyse(buffer: Buffer | memoryview, *, watch: Watch = frozenset(), work: Work | None = None) -> Stream:
+    """Analyse the joblib or plain pickle stream that `buffer` begins with. Raises StreamError, LimitError.
 
-    `most_opcodes` bounds the bytes that are no raw array: each may become an object of a hundred bytes.
+    `work` bounds what a stream may cost that was compressed; any other is as large as what it costs.
     """
+    if isinstance(buffer, memoryview):
+        buffer = Buffer(buffer)
+    buffer.reach(1)
     # Text may happen to begin like opcodes of protocol 0; what picklers write begins with one of these.
-    if view[:1] and view[0] not in _FIRST_OPCODES:
+    if buffer.view[:1] and buffer.view[0] not in _FIRST_OPCODES:
         raise StreamError("this is neither a pickle nor a joblib stream", offset=0)
     return analyse_pickle(
-        view,
-        watch=watch,
-        array_reader=_array_reader(watch),
-        whole_reader=_whole_reader(),
-        most_opcodes=most_opcodes,
+        buffer, watch=watch, array_reader=_array_reader(watch), whole_reader=_whole_reader(), work=work
     )
 
 
@@ -98,7 +98,7 @@ def _array(data: Data, values: list[Node], layout: _Layout, at: int, watch: Watc
         return None
     if dtype.has_object:
         # numpy pickles the array itself here, so a wrapper inside is no array but an odd object.
-        nested = analyse_pickle(data.view, at, watch=watch, most_opcodes=data.most_opcodes)
+        nested = analyse_pickle(data.buffer, at, watch=watch, work=data.work)
         return ArrayData(at, at, nested.end, dtype.text, shape, nested)
     padded = layout.alignment is not None and not data.is_none(values[layout.alignment])
     start = at + 1 + data.number(at, 1) if padded else at
@@ -109,7 +109,7 @@ def _extent(
     data: Data, at: int, start: int, dtype: _DType, shape: tuple[int, ...], whole: WholeWrapper | None
 ) -> ArrayData:
     end = start + math.prod(shape) * dtype.itemsize
-    if end > data.size:
+    if not data.reach(end):
         raise StreamError(f"an array of {end - start:,} bytes reaches past the end of the data", offset=at)
     return ArrayData(at, start, end, dtype.text, shape, None, whole)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _compat_pickle
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
@@ -14,11 +15,16 @@ from safeload.readers.observations import ArrayData, Construction, Fact, GlobalU
 from safeload.readers.wrappers import WRAPPER
 from safeload.text import printable
 
+if TYPE_CHECKING:
+    from safeload.readers.buffer import Work
+
 __all__ = ["ArrayReader", "Machine", "WholeReader"]
 
 _NAME_MAX = 1_000
+_SHOWN = 80
 _GLOBALS_MAX = 20_000
 _DIGITS_MAX = 10
+_CHECKED = 1 << 16  # bytes of opcodes between two looks at what they cost
 
 # Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
 ArrayReader = Callable[[Data, Node, int], ArrayData | None]
@@ -70,11 +76,11 @@ class Machine:
 
         `at` is the next opcode. Relative to `base`.
         """
-        self.at = at
+        self.at, limit = at, length
         if at > self.data.size:
             raise StreamError("the stream ends inside an opcode's argument", offset=self.data.size)
-        if at - self.skipped > self.data.most_opcodes:
-            raise LimitError("expansion", f"more than {self.data.most_opcodes:,} bytes of opcodes in so small a file")
+        if self.data.work is not None:
+            limit = self._check_work(self.data.work, at, base)
         if at == self.data.size:
             raise StreamError("the stream ends without STOP", offset=at)
         if 0 <= self.frame_end <= at:
@@ -82,8 +88,16 @@ class Machine:
                 # cpython#154848: what crosses a frame's end is read differently by different unpicklers.
                 self.fact("frame-crossed", "an opcode reaches across the end of its frame")
             self.frame_end = -1
-        limit = length if base + length >= self.data.size else length - margin
+        limit = min(limit, length if base + length >= self.data.size else length - margin)
         return min(limit, self.frame_end - base) if self.frame_end >= 0 else limit
+
+    def _check_work(self, work: Work, at: int, base: int) -> int:
+        """How far to read before the next check. Raises LimitError."""
+        if at - self.skipped > work.opcodes:
+            raise LimitError("expansion", f"more than {work.opcodes:,} bytes of opcodes in so small a file")
+        if len(self.stack) + len(self.memo) > work.objects:
+            raise LimitError("expansion", f"more than {work.objects:,} objects in so small a file")
+        return at - base + _CHECKED
 
     # --- facts ----------------------------------------------------------------------------------
 
@@ -160,11 +174,14 @@ class Machine:
     # --- globals --------------------------------------------------------------------------------
 
     def add_global(self, module: str, name: str) -> None:
+        if len(module) + len(name) > _NAME_MAX:
+            # Refused, and kept no longer than it is shown: one memoised megabyte may be named 20,000 times.
+            module, name = module[:_SHOWN], name[:_SHOWN]
+            self.fact("odd-name", f"the name {printable(module)}.{printable(name)} is longer than any")
         stream_names = (module, name)
         if self.protocol < 3:
             module, name = _modern(module, name)
-        plain = all(part.isidentifier() for part in f"{module}.{name}".split("."))
-        if not plain or len(module) + len(name) > _NAME_MAX:
+        if not all(part.isidentifier() for part in f"{module}.{name}".split(".")):
             self.fact("odd-name", f"the name {printable(module, 80)}.{printable(name, 80)} is no path of identifiers")
         if len(self.globals) >= _GLOBALS_MAX:
             raise LimitError("globals", f"more than {_GLOBALS_MAX:,} globals are named")

@@ -29,7 +29,7 @@ def _global(machine: Machine, at: int) -> int:
 @HANDLERS.of(op.STACK_GLOBAL)
 def _stack_global(machine: Machine, at: int) -> int:
     name, module = machine.stack.pop(), machine.stack.pop()
-    texts = machine.data.string(module), machine.data.string(name)
+    texts = machine.data.name(module), machine.data.name(name)
     if texts[0] is None or texts[1] is None:
         machine.fact("computed-name", "the name of a global is computed while loading")
         machine.stack.append(Made(None, None, at, watched=False))

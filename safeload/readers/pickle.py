@@ -16,6 +16,7 @@ from safeload.readers.machine import ArrayReader, Machine, WholeReader
 from safeload.readers.objects import fill
 
 if TYPE_CHECKING:
+    from safeload.readers.buffer import Buffer, Work
     from safeload.readers.observations import Stream
 
 __all__ = ["analyse_pickle"]
@@ -25,21 +26,20 @@ _MARGIN = 16
 
 
 def analyse_pickle(
-    view: memoryview,
+    buffer: Buffer,
     start: int = 0,
     *,
     watch: frozenset[tuple[str, str]] = frozenset(),
     array_reader: ArrayReader | None = None,
     whole_reader: WholeReader | None = None,
-    most_opcodes: int | None = None,
+    work: Work | None = None,
 ) -> Stream:
     """Read the one stream that begins at `start`. Raises StreamError where it is malformed or cut off.
 
     `watch` names the globals whose objects are reported as constructions; `array_reader` reads what stands
-    behind joblib's array wrappers, `whole_reader` whole wrappers. More than `most_opcodes` bytes
-    of opcodes are a LimitError.
+    behind joblib's array wrappers, `whole_reader` whole wrappers. What costs more than `work` is a LimitError.
     """
-    machine = Machine(Data(view, most_opcodes), start, watch, array_reader, whole_reader)
+    machine = Machine(Data(buffer, work), start, watch, array_reader, whole_reader)
     try:
         _run(machine)
     except IndexError:
@@ -58,7 +58,7 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
     i = machine.at
     while True:
         if i >= limit:
-            if i + _MARGIN > len(buf) and base + len(buf) < data.size:
+            if i + _MARGIN > len(buf) and data.reach(base + len(buf) + 1):
                 base, i = base + i, 0
                 buf = data.window(base)
             limit = machine.boundary(base + i, base, len(buf), _MARGIN)

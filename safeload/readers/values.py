@@ -19,6 +19,7 @@ __all__ = ["HANDLERS"]
 HANDLERS = Handlers()
 # Longer integers cost quadratic time to convert, and no model holds one.
 INTEGER_BYTES = 64 * 1024
+_LONG = 4_096
 # From here on an integer may not be its own hash any more.
 _HASH_BYTES = 8
 _HASH_DIGITS = 19
@@ -46,7 +47,7 @@ def _frame(machine: Machine, at: int) -> int:
     if machine.frame_end > at:
         machine.fact("frame-crossed", "a frame begins inside another one")
     length = machine.data.number(at + 1, 8)
-    if length > machine.data.size - at - 9:
+    if not machine.data.reach(at + 9 + length):
         raise StreamError("a frame reaches past the end of the data", offset=at)
     machine.frame_end = at + 9 + length
     machine.frames.append(at)
@@ -58,8 +59,10 @@ def _sized(width: int, what: str, most: int | None = None) -> Handler:
     def handler(machine: Machine, at: int) -> int:
         length = machine.data.number(at + 1, width)
         end = at + 1 + width + length
-        if end > machine.data.size:
+        if not machine.data.reach(end):
             raise StreamError(f"{what} reaches past the end of the data", offset=at)
+        if length > _LONG:
+            machine.skipped += length  # however long, it is one object
         if most is not None and length > most:
             machine.fact("huge-integer", f"an integer of {length:,} bytes")
         if what == "an integer" and length >= _HASH_BYTES and _is_huge(machine, end, length):
