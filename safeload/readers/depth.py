@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError
-from safeload.readers.nodes import Alias, Bag, Made
+from safeload.readers.nodes import Alias, Bag, Global, Made
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,11 @@ class Depths:
 
     def around(self, items: Iterable[Node]) -> int:
         """The depth of a container with these items. Raises LimitError."""
-        depth = 1 + max(map(self.of, items), default=0)
+        depth = 1
+        for item in items:
+            kind = item.__class__
+            if kind is not int and kind is not Global and (inner := self.of(item)) >= depth:
+                depth = inner + 1
         if depth > NESTING_MAX:
             raise LimitError("nesting", f"objects stand in one another more than {NESTING_MAX:,} deep")
         return depth

@@ -14,7 +14,7 @@ from safeload.readers.buffer import Buffer, Work
 from safeload.readers.nodes import Bag, Made, Node
 from safeload.readers.observations import ArrayData, Stream, WholeWrapper
 from safeload.readers.pickle import analyse_pickle
-from safeload.readers.wrappers import MATCH, Known, know, sizes
+from safeload.readers.wrappers import MATCH, TUPLES, Known, know, sizes
 
 if TYPE_CHECKING:
     from safeload.readers.data import Data
@@ -111,7 +111,7 @@ def _extent(
     end = start + math.prod(shape) * dtype.itemsize
     if not data.reach(end):
         raise StreamError(f"an array of {end - start:,} bytes reaches past the end of the data", offset=at)
-    return ArrayData(at, start, end, dtype.text, shape, None, whole)
+    return ArrayData(at, start, end, dtype.text, shape, None, whole, dtype.itemsize)
 
 
 def _whole_reader() -> WholeReader:
@@ -125,7 +125,7 @@ def _whole_reader() -> WholeReader:
         gets = match.group(1, 2, 3, 6, 7, 8, 9, 10, 11)
         if gets not in forms:
             forms[gets] = know(data, memo, gets)
-        known, shape = forms[gets], sizes(match[4], match[5])
+        known, shape = forms[gets], sizes(match[4], TUPLES[match[5]])
         if known is None or shape is None:
             return None
         dtype = _dtype(data, known.dtype, 0)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import _compat_pickle
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
 from safeload.readers.depth import Depths
-from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global, Made, Node
+from safeload.readers.nodes import (
+    ARGUMENTS_MAX,
+    Alias,
+    Bag,
+    Forgotten,
+    ForgottenError,
+    Global,
+    Made,
+    Node,
+    Place,
+)
 from safeload.readers.observations import ArrayData, Construction, Fact, GlobalUse, Stream
 from safeload.readers.wrappers import WRAPPER
 from safeload.text import printable
@@ -18,7 +28,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from safeload.readers.buffer import Work
 
-__all__ = ["ArrayReader", "Machine", "WholeReader"]
+__all__ = ["ArrayReader", "FormReader", "Machine", "WholeReader"]
 
 _NAME_MAX = 1_000
 _SHOWN = 80
@@ -33,6 +43,9 @@ ArrayReader = Callable[[Data, Node, int], ArrayData | None]
 # that place: the array, if the whole wrapper follows in the form that joblib repeats.
 WholeReader = Callable[[Data, list[Node], bytes, int, int, int], ArrayData | None]
 
+# Given a form and the offset of a GET of its class: the object, if all of the form follows.
+FormReader = Callable[["Machine", Any, int], Made | None]
+
 
 class Machine:
     """Stack, memo and marks as offsets and nodes; `at` is the opcode that is being read."""
@@ -44,12 +57,15 @@ class Machine:
         watch: frozenset[tuple[str, str]],
         array_reader: ArrayReader | None,
         whole_reader: WholeReader | None,
+        form_reader: FormReader | None,
     ) -> None:
         self.data, self.start, self.at = data, start, start
-        self.watch, self.array_reader, self.whole_reader = watch, array_reader, whole_reader
+        self.watch, self.array_reader = watch, array_reader
+        self.whole_reader, self.form_reader = whole_reader, form_reader
         self.resume = 0  # where the loop goes on after a whole array
         # Stands for what must not be asked for again.
         self.gone = Made(None, None, start, watched=True)
+        self.forgotten = Forgotten()
         self.stack: list[Node] = []
         self.memo: list[Node] = []
         self.marks: list[int] = []
@@ -115,10 +131,8 @@ class Machine:
         too, up to `resume`.
         """
         if node.__class__ is Global:
-            if self.whole_reader is not None and width and self._whole(node, buf, behind, width):
-                return self.gone
-            node.pushed += 1
-        elif node.__class__ is tuple:
+            return self._fetched_global(node, buf, behind, width)
+        if node.__class__ is tuple:
             # Used once more with all that is in it; longer ones are nobody's arguments.
             for item in node if len(node) <= ARGUMENTS_MAX else ():
                 if item.__class__ is Global:
@@ -135,6 +149,20 @@ class Machine:
             return Alias(node)
         elif node.__class__ is Made:
             return Alias(node)
+        elif node.__class__ is Forgotten:
+            raise ForgottenError
+        return node
+
+    def _fetched_global(self, node: Global, buf: bytes, behind: int, width: int) -> Node:
+        if width:
+            if node.form is not None and self.form_reader is not None:
+                made = self.form_reader(self, node.form, self.at)
+                if made is not None:
+                    return made
+            if self.whole_reader is not None and self._whole(node, buf, behind, width):
+                return self.gone
+            node.got = Place(self.at, len(self.memo), len(self.made), len(self.arrays), self.hashed)
+        node.pushed += 1
         return node
 
     def _check_finished(self, made: Made) -> None:
@@ -167,6 +195,7 @@ class Machine:
         if key < len(self.memo):
             self.fact("memo-overwritten", "a memo entry is overwritten")
             self.memo[key] = self.stack[-1]
+            self.form_reader = None  # a form stands on what the memo held
         else:
             # CPython allocates the memo up to the key: 2**31 would cost 32 GB.
             raise StreamError(f"memo entry {key} is written before the ones below it", offset=self.at)

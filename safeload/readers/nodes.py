@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from safeload.readers.observations import Use
 
-__all__ = ["ARGUMENTS_MAX", "Alias", "Bag", "Global", "Made", "Node"]
+__all__ = ["ARGUMENTS_MAX", "Alias", "Bag", "Forgotten", "ForgottenError", "Global", "Made", "Node", "Place"]
 
 ARGUMENTS_MAX = 8  # longer tuples are nobody's arguments
 
@@ -12,6 +14,17 @@ ARGUMENTS_MAX = 8  # longer tuples are nobody's arguments
 KEPT_ITEMS = 20_000
 _NOBODY: frozenset[tuple[str, str]] = frozenset()
 _NOTHING: list[Node] = []  # never filled: an empty Bag must cost little
+
+
+class Place(NamedTuple):
+    """Where a stretch of the stream begins: offset of a GET, and how much there is of memo, objects, arrays and hashed
+    keys."""
+
+    at: int
+    memo: int
+    made: int
+    arrays: int
+    hashed: int
 
 
 class Global:
@@ -25,7 +38,9 @@ class Global:
         "called",
         "extended",
         "filled",
+        "form",
         "given",
+        "got",
         "hashed",
         "index",
         "instantiated",
@@ -38,6 +53,7 @@ class Global:
         "pushed",
         "shaped",
         "stream_names",
+        "tries",
         "watched",
     )
 
@@ -49,6 +65,9 @@ class Global:
         self.pushed = 1
         self.called = self.instantiated = self.given = 0
         self.owners = _NOBODY
+        self.got: Place | None = None  # by the last GET
+        self.form: Any = None  # what its objects look like; see readers.repeats
+        self.tries = 0
         self.key = module, name
         self.built = self.filled = self.shaped = self.extended = self.keyed = self.hashed = False
 
@@ -140,4 +159,15 @@ class Alias:
         self.node = node
 
 
-Node = int | tuple["Node", ...] | Global | Bag | Made | Alias | None
+class Forgotten:
+    """Stands in the memo for parts of an object that was read in one step. Nobody asks for them, or else all is read
+    again, opcode by opcode."""
+
+    __slots__ = ()
+
+
+class ForgottenError(Exception):
+    """A GET asks for what was not kept."""
+
+
+Node = int | tuple["Node", ...] | Global | Bag | Made | Alias | Forgotten | None

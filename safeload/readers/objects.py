@@ -9,6 +9,7 @@ from safeload.readers import opcodes as op
 from safeload.readers.hashing import check_keys
 from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global, Made
 from safeload.readers.observations import Use
+from safeload.readers.repeats import learn
 from safeload.readers.states import check_filled_keys, own, take, take_bytes
 from safeload.readers.wrappers import WRAPPER
 
@@ -115,6 +116,8 @@ def build(machine: Machine, at: int) -> int:
         return _array(machine, target, at + 1)
     if source.key in _EXTERNAL_WRAPPERS:
         machine.fact("external-array", "an array wrapper of joblib below 0.10 reads another file")
+    if source.got is not None and source.form is None:
+        source.form = learn(machine, target, at + 1)
     return at + 1
 
 

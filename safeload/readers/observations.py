@@ -92,6 +92,7 @@ class ArrayData(NamedTuple):
     shape: tuple[int, ...]
     nested: Stream | None
     whole: WholeWrapper | None = None
+    itemsize: int = 0
 
 
 class Construction(NamedTuple):

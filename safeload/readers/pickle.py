@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from safeload.errors import StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
+from safeload.readers.forms import read_form
 from safeload.readers.handlers import HANDLERS
 from safeload.readers.machine import ArrayReader, Machine, WholeReader
+from safeload.readers.nodes import ForgottenError
 from safeload.readers.objects import fill
 
 if TYPE_CHECKING:
@@ -39,7 +41,13 @@ def analyse_pickle(
     `watch` names the globals whose objects are reported as constructions; `array_reader` reads what stands
     behind joblib's array wrappers, `whole_reader` whole wrappers. What costs more than `work` is a LimitError.
     """
-    machine = Machine(Data(buffer, work), start, watch, array_reader, whole_reader)
+    try:
+        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, read_form))
+    except ForgottenError:  # it refers into an object that was read in one step
+        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, None))
+
+
+def _analyse(machine: Machine) -> Stream:
     try:
         _run(machine)
     except IndexError:

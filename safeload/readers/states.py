@@ -18,8 +18,9 @@ __all__ = ["check_filled_keys", "own", "take", "take_bytes"]
 _SHARED_MIN = 256
 _BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8, op.BINSTRING: 4}
 _VERSION = re.compile(r"[0-9A-Za-z.+]{1,40}\Z")
-# Wrapped functions and frozen distributions have these as attributes; nothing asks an instance for them.
-_HARMLESS = frozenset({"__doc__", "__name__"})
+# Wrapped functions and frozen distributions have these as attributes, catboost calls a model's bytes "__model"; nothing
+# asks an instance for them.
+_HARMLESS = frozenset({"__doc__", "__model", "__name__"})
 _PLAIN = {int}
 
 

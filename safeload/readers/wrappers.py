@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from safeload.readers.data import Data
     from safeload.readers.nodes import Node
 
-__all__ = ["MATCH", "WRAPPER", "Known", "know", "sizes"]
+__all__ = ["MATCH", "TUPLES", "WRAPPER", "Known", "know", "sizes"]
 
 WRAPPER = ("joblib.numpy_pickle", "NumpyArrayWrapper")
 
@@ -35,7 +35,7 @@ MATCH = re.compile(
 )
 _NAMES = ("subclass", "shape", "order", "dtype", "allow_mmap", "numpy_array_alignment_bytes")
 _NDARRAY = ("numpy", "ndarray")
-_TUPLES = {b")": 0, b"\x85\x94": 1, b"\x86\x94": 2, b"\x87\x94": 3}
+TUPLES = {b")": 0, b"\x85\x94": 1, b"\x86\x94": 2, b"\x87\x94": 3}
 
 
 class Known(NamedTuple):
@@ -68,14 +68,14 @@ def know(data: Data, memo: list[Node], gets: tuple[bytes, ...]) -> Known | None:
     return Known(order, dtype, gets[6])
 
 
-def sizes(numbers: bytes, closing: bytes) -> tuple[int, ...] | None:
-    """The shape that BININT opcodes and a TUPLE1 to TUPLE3 spell."""
+def sizes(numbers: bytes, count: int) -> tuple[int, ...] | None:
+    """The shape of `count` dimensions that BININT opcodes spell."""
     found: list[int] = []
     at = 0
     while at < len(numbers):
         width = {0x4B: 1, 0x4D: 2, 0x4A: 4}[numbers[at]]
         found.append(int.from_bytes(numbers[at + 1 : at + 1 + width], "little", signed=width == 4))
         at += 1 + width
-    if len(found) != _TUPLES[closing] or (found and min(found) < 0):
+    if len(found) != count or (found and min(found) < 0):
         return None
     return tuple(found)
