@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -64,23 +65,29 @@ def array_from_dtype(data: ArrayData, memory: Memory, dtype: Any) -> np.ndarray[
 
 
 def _array(data: ArrayData, memory: Memory, dtype: Any, order: str) -> np.ndarray[Any, Any]:
-    import numpy as np
-
-    size = data.end - data.start
-    count = math.prod(data.shape)
-    if not isinstance(dtype, np.dtype) or dtype.hasobject or count * dtype.itemsize != size:
+    numpy = _numpy()
+    start, end, shape = data.start, data.end, data.shape
+    size, count = end - start, math.prod(shape)
+    if not isinstance(dtype, numpy.dtype) or dtype.hasobject or count * dtype.itemsize != size or (count and not size):
         raise CodecError("a joblib array is not what the analysis saw")
-    if count and not size:
-        raise CodecError("a joblib array is not what the analysis saw")
-    raw: Any = memory.view[data.start : data.end]
-    if size < _VIEW_MIN or not memory.shared or data.start % 16:
+    raw: Any = memory.buffer.view[start:end]
+    # What is copied anyway need not be copied here.
+    if (size < _VIEW_MIN and not data.consumed) or not memory.shared or start % 16:
         raw = bytearray(raw)
-    array: np.ndarray[Any, Any] = np.ndarray(data.shape, dtype, raw, order="F" if order == "F" else "C")
+    array: np.ndarray[Any, Any] = numpy.ndarray(shape, dtype, raw, order="F" if order == "F" else "C")
     if memory.native and not dtype.isnative:
         array = native(array)
     if not memory.writable:
         array.flags.writeable = False
     return array
+
+
+@functools.cache
+def _numpy() -> Any:
+    """An import statement looks the module up each time, and a forest has a thousand arrays."""
+    import numpy
+
+    return numpy
 
 
 def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

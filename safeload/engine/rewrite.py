@@ -9,18 +9,17 @@ numbering of MEMOIZE stays what it was.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safeload.readers import opcodes as op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from safeload.readers.observations import Construction, Stream
+    from safeload.readers.observations import Stream
 
 __all__ = ["RewrittenStream", "rewrite"]
 
 _FRAME_SIZE = 9
+_MEMOISE, _LONG_BINPUT = bytes([op.MEMOIZE]), bytes([op.LONG_BINPUT])
 
 
 class RewrittenStream:
@@ -51,46 +50,40 @@ def rewrite(view: memoryview, stream: Stream) -> RewrittenStream:
     return RewrittenStream(head + bytes([op.FRAME]) + len(body).to_bytes(8, "little"), body)
 
 
-class _Edit(NamedTuple):
-    """At byte `cut`, insert `inserted` and go on at `resume`. `rank` orders edits of one place."""
-
-    cut: int
-    rank: int
-    resume: int
-    inserted: bytes
-
-
+# At byte `cut`, insert `inserted` and go on at `resume`. `rank` orders edits of one place.
+_Edit = tuple[int, int, int, bytes]  # cut, rank, resume, inserted
 _BEHIND, _DATA, _BEFORE, _FRAME = range(4)
 
 
-def _pieces(view: memoryview, stream: Stream) -> Iterator[memoryview | bytes]:
+def _pieces(view: memoryview, stream: Stream) -> list[memoryview | bytes]:
     at = stream.start + (2 if view[stream.start] == op.PROTO else 0)
-    for edit in sorted(_edits(stream)):
-        yield view[at : edit.cut]
-        yield edit.inserted
-        at = edit.resume
-    yield view[at : stream.end]
+    pieces: list[memoryview | bytes] = []
+    for cut, _, resume, inserted in sorted(_edits(stream)):
+        pieces += (view[at:cut], inserted)
+        at = resume
+    pieces.append(view[at : stream.end])
+    return pieces
 
 
-def _edits(stream: Stream) -> Iterator[_Edit]:
-    for frame in stream.frames:
-        yield _Edit(frame, _FRAME, frame + _FRAME_SIZE, b"")
-    for made in stream.constructions:
-        if made.build is None:
+def _edits(stream: Stream) -> list[_Edit]:
+    edits: list[_Edit] = [(frame, _FRAME, frame + _FRAME_SIZE, b"") for frame in stream.frames]
+    for _, _, build, memo, watched in stream.constructions:
+        if build is None:
             continue
-        if not made.watched:
-            yield _Edit(made.build, _BEFORE, made.build, op.BINPERSID)
-        yield _Edit(made.build + 1, _BEHIND, made.build + 1, _checkpoint(made))
+        if not watched:
+            edits.append((build, _BEFORE, build, op.BINPERSID))
+            edits.append((build + 1, _BEHIND, build + 1, op.BINPERSID))
+        else:
+            edits.append((build + 1, _BEHIND, build + 1, _checkpoint(memo)))
     for array in stream.arrays:
         if array.whole is None:
-            yield _Edit(array.end_of_build, _DATA, array.end, b"")
+            edits.append((array.end_of_build, _DATA, array.end, b""))
         else:
             # The dtype goes in, the array comes out, and takes the memo entries that the wrapper's parts had.
-            memoise = bytes([op.MEMOIZE]) * array.whole.memoised
-            yield _Edit(array.whole.start, _DATA, array.end, array.whole.get_dtype + op.BINPERSID + memoise)
+            memoise = _MEMOISE * array.whole.memoised
+            edits.append((array.whole.start, _DATA, array.end, array.whole.get_dtype + op.BINPERSID + memoise))
+    return edits
 
 
-def _checkpoint(made: Construction) -> bytes:
-    if made.memo is None or not made.watched:
-        return op.BINPERSID
-    return op.BINPERSID + bytes([op.LONG_BINPUT]) + made.memo.to_bytes(4, "little")
+def _checkpoint(memo: int | None) -> bytes:
+    return op.BINPERSID if memo is None else op.BINPERSID + _LONG_BINPUT + memo.to_bytes(4, "little")

@@ -75,7 +75,7 @@ class _Stretch:
         if not data.reach(end):
             return False
         whole = whole._replace(start=match.start(group))
-        self._arrays.append(ArrayData(at, start, end, like.dtype, shape, None, whole, like.itemsize))
+        self._arrays.append(ArrayData(at, start, end, like.dtype, shape, None, whole, like.itemsize, like.consumed))
         self._raw += end - start
         self._frame_end, self._at = -1, end
         return True

@@ -80,6 +80,7 @@ class Machine:
         self.taken: set[int] = set()  # bytes that a call copied
         self.huge: set[int] = set()  # integers whose hash is not their own
         self.hashed = self.chosen = 0
+        self.open = 0  # watched objects that have not got their state yet
         self.skipped = start  # bytes before this stream, and raw bytes of arrays so far
         self.protocol = 0
         self.end = -1
@@ -177,7 +178,7 @@ class Machine:
         if array is None or array.whole is None or self.frame_end not in (-1, array.end_of_build):
             return False
         self.skipped += array.end - array.start
-        self.arrays.append(array)
+        self.arrays.append(array._replace(consumed=True) if self.open else array)
         self.memo += [self.gone] * array.whole.memoised
         self.frame_end, self.resume = -1, array.end
         return True

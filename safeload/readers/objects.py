@@ -56,6 +56,7 @@ def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
     if source.watched:
         made.memo = machine.memo_key_ahead()
         machine.made.append(made)
+        machine.open += 1
     machine.stack.append(made)
 
 
@@ -110,7 +111,9 @@ def build(machine: Machine, at: int) -> int:
     source = target.source
     source.built = True
     own(machine, source, state)
-    if not target.watched:
+    if target.watched:
+        machine.open -= 1
+    else:
         machine.made.append(target)
     if source.key == WRAPPER and machine.array_reader is not None:
         return _array(machine, target, at + 1)

@@ -82,7 +82,8 @@ class ArrayData(NamedTuple):
 
     ``end_of_build`` is the first byte after the wrapper's BUILD; the data are ``start:end`` of the stream's
     buffer: raw items, or, where the dtype holds objects, a pickle stream of its own (``nested``). ``whole`` is set
-    where the wrapper itself needs no unpickling.
+    where the wrapper itself needs no unpickling. ``consumed`` says that the array is part of what a watched object is
+    made of.
     """
 
     end_of_build: int
@@ -93,6 +94,7 @@ class ArrayData(NamedTuple):
     nested: Stream | None
     whole: WholeWrapper | None = None
     itemsize: int = 0
+    consumed: bool = False
 
 
 class Construction(NamedTuple):

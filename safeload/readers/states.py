@@ -94,9 +94,17 @@ def _shape(machine: Machine, source: Global, state: Node) -> None:
     for part in parts:
         if part.__class__ is int:
             take_bytes(machine, part)
-        elif part.__class__ is Bag and part.kind == "dict" and len(parts) == 2 and not source.watched:
-            for key in part.items[::2]:
-                _check_key(machine, key)
+        elif part.__class__ is Bag and part.kind == "dict" and len(parts) == 2:
+            _own_part(machine, source, part)
+
+
+def _own_part(machine: Machine, source: Global, part: Bag) -> None:
+    """The attributes or the slots of a state that has both."""
+    for key, value in zip(part.items[::2], part.items[1::2], strict=False):
+        if not source.watched:
+            _check_key(machine, key)
+        if value.__class__ is Global:
+            value.give(source.key)
 
 
 def _check_key(machine: Machine, key: Node) -> None:

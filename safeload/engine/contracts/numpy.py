@@ -39,6 +39,8 @@ def _frombuffer(*args: Any) -> Any:
     if order not in ("C", "F", "K") or len(buffer) != math.prod(shape) * dtype.itemsize or not dtype.itemsize:
         raise _odd("_frombuffer")
     flat = np.frombuffer(buffer, dtype).copy() if buffer else np.zeros(math.prod(shape), dtype)
+    if len(shape) == 1:
+        return flat
     if order == "K":
         return flat.reshape(shape).transpose(args[4] if len(args) == 5 else None)
     return flat.reshape(shape, order=order)

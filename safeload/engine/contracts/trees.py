@@ -42,15 +42,16 @@ def _tree(stub: Any) -> Any:
     n_features, n_classes, n_outputs = stub.args
     require(type(n_features) is int and type(n_outputs) is int and n_features >= 0 and n_outputs >= 1, _TREE)
     require(isinstance(n_classes, np.ndarray) and n_classes.dtype == np.intp, _TREE)
-    require(n_classes.shape == (n_outputs,) and bool((n_classes >= 1).all()), _TREE)
+    require(n_classes.shape == (n_outputs,) and min(counts := n_classes.tolist()) >= 1, _TREE)
     state: dict[Any, Any] = stub.state
     nodes: Any = state.get("nodes")
     values: Any = state.get("values")
     require(state.keys() == _STATE and isinstance(nodes, np.ndarray) and isinstance(values, np.ndarray), _TREE)
     require(nodes.ndim == 1 and state["node_count"] == len(nodes) >= 1, _TREE)
     require(type(state["node_count"]) is int and type(state["max_depth"]) is int, _TREE)
+    require(state["max_depth"] < len(nodes), _TREE)  # or a path would be as long as the file says
     # As many values as shape says, so that no allocation is larger than the file.
-    require(values.shape == (len(nodes), n_outputs, int(n_classes.max())), _TREE)
+    require(values.shape == (len(nodes), n_outputs, max(counts)), _TREE)
     made = Tree(n_features, n_classes.copy(), n_outputs)
     made.__setstate__(state)  # copies nodes and values, after comparing dtypes and shapes
     return made
@@ -62,33 +63,38 @@ def _check_trees(trees: list[Any]) -> None:
 
     nodes = [tree.__getstate__()["nodes"] for tree in trees]
     counts = np.array([len(each) for each in nodes])
-    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    start = np.repeat(starts, counts)
+    ends = np.cumsum(counts)
     left, right, feature = (
         np.concatenate([each[name] for each in nodes]) for name in ("left_child", "right_child", "feature")
     )
-    own = np.arange(len(start)) - start
     inner = left != _LEAF
-    require(bool((right[~inner] == _LEAF).all()), _TREE)
-    count, features = np.repeat(counts, counts)[inner], np.repeat([tree.n_features for tree in trees], counts)[inner]
-    for child in (left[inner], right[inner]):
+    require(np.array_equal(inner, right != _LEAF), _TREE)
+    # Of the nodes with children: which they are, whose tree they are in, and where in it.
+    at = np.flatnonzero(inner)
+    owner = np.searchsorted(ends, at, side="right")
+    start = (ends - counts)[owner]
+    own, count = at - start, counts[owner]
+    for children in (left, right):
+        child = children[at]
         # Behind the parent: no cycle, which would be an endless walk.
-        require(bool(((child > own[inner]) & (child < count)).all()), _TREE)
-    require(bool(((feature[inner] >= 0) & (feature[inner] < features)).all()), _TREE)
-    _check_depths(trees, starts, start, left, right, inner)
+        require(bool((child > own).all() and (child < count).all()), _TREE)
+        children[at] = child + start  # from here on, counted over all trees
+    chosen, features = feature[at], np.array([tree.n_features for tree in trees])[owner]
+    require(bool((chosen >= 0).all() and (chosen < features).all()), _TREE)
+    _check_depths([tree.max_depth for tree in trees], ends - counts, left, right, inner)
 
 
-def _check_depths(trees: list[Any], starts: Any, start: Any, left: Any, right: Any, inner: Any) -> None:
+def _check_depths(stated: list[int], roots: Any, left: Any, right: Any, inner: Any) -> None:
     """``decision_path`` writes one entry a level into ``1 + max_depth`` places."""
     import numpy as np
 
-    stated = np.array([tree.max_depth for tree in trees])
-    owner = np.repeat(np.arange(len(trees)), np.diff(np.append(starts, len(start))))
-    level, depth = starts, 0
+    # The trees whose nodes are at `level`, each with the depth that it states: those get fewer.
+    level, allowed, depth = roots, np.array(stated), 0
     while len(level):
-        require(bool((stated[owner[level]] >= depth).all()), _TREE)
-        parents = level[inner[level]]
-        level = np.concatenate((left[parents] + start[parents], right[parents] + start[parents]))
+        require(bool(allowed.min() >= depth), _TREE)
+        further = inner[level]
+        parents, allowed = level[further], allowed[further]
+        level, allowed = np.concatenate((left[parents], right[parents])), np.concatenate((allowed, allowed))
         depth += 1
 
 
