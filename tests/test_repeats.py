@@ -73,14 +73,14 @@ def _models() -> dict[str, Any]:
     labels = (inputs[:, 0] > 0).astype(int) + (inputs[:, 1] > 0.5)
     parts = [(f"m{n}", make_pipeline(StandardScaler(), LogisticRegression(C=n + 1))) for n in range(6)]
     models: dict[str, Any] = {
-        "forest": RandomForestClassifier(12),
-        "forest of one depth": RandomForestClassifier(12, max_depth=2),
-        "regression": ExtraTreesRegressor(9),
-        "boosting": GradientBoostingClassifier(n_estimators=8),
-        "histograms": HistGradientBoostingClassifier(max_iter=6),
-        "bagging of neighbours": BaggingClassifier(KNeighborsClassifier(), 7),
-        "bagging of pipelines": BaggingClassifier(make_pipeline(StandardScaler(), LogisticRegression()), 7),
-        "ada": AdaBoostClassifier(n_estimators=7),
+        "forest": RandomForestClassifier(12, random_state=0),
+        "forest of one depth": RandomForestClassifier(12, max_depth=2, random_state=0),
+        "regression": ExtraTreesRegressor(9, random_state=0),
+        "boosting": GradientBoostingClassifier(n_estimators=8, random_state=0),
+        "histograms": HistGradientBoostingClassifier(max_iter=6, random_state=0),
+        "bagging of neighbours": BaggingClassifier(KNeighborsClassifier(), 7, random_state=0),
+        "bagging of pipelines": BaggingClassifier(make_pipeline(StandardScaler(), LogisticRegression()), 7, random_state=0),
+        "ada": AdaBoostClassifier(n_estimators=7, random_state=0),
         "voting": VotingClassifier(parts),
         "stacking": StackingClassifier(parts),
     }

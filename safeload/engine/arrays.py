@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from safeload.readers.buffer import Buffer, Work
     from safeload.readers.observations import ArrayData
 
-__all__ = ["Memory", "array_from_dtype", "array_from_stub", "array_from_wrapper", "checked_shape", "items_of"]
+__all__ = [
+    "Memory",
+    "array_from_dtype",
+    "array_from_stub",
+    "array_from_wrapper",
+    "checked_shape",
+    "items_of",
+    "numpy_module",
+]
 
 # A scalar must not keep a gigabyte alive: below this, arrays are copied out of the file's memory.
 _VIEW_MIN = 64 * 1024
@@ -65,7 +73,7 @@ def array_from_dtype(data: ArrayData, memory: Memory, dtype: Any) -> np.ndarray[
 
 
 def _array(data: ArrayData, memory: Memory, dtype: Any, order: str) -> np.ndarray[Any, Any]:
-    numpy = _numpy()
+    numpy = numpy_module()
     start, end, shape = data.start, data.end, data.shape
     size, count = end - start, math.prod(shape)
     if not isinstance(dtype, numpy.dtype) or dtype.hasobject or count * dtype.itemsize != size or (count and not size):
@@ -83,7 +91,7 @@ def _array(data: ArrayData, memory: Memory, dtype: Any, order: str) -> np.ndarra
 
 
 @functools.cache
-def _numpy() -> Any:
+def numpy_module() -> Any:
     """An import statement looks the module up each time, and a forest has a thousand arrays."""
     import numpy
 
@@ -99,9 +107,13 @@ def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def checked_shape(shape: Any) -> tuple[int, ...]:
     """`shape`, if it is a tuple of at most 64 sizes. Raises CodecError."""
-    if type(shape) is not tuple or len(shape) > 64 or any(type(n) is not int or n < 0 for n in shape):
-        raise CodecError("an array's shape is not a tuple of sizes")
-    return shape
+    if type(shape) is tuple and len(shape) <= 64:
+        for size in shape:
+            if type(size) is not int or size < 0:
+                break
+        else:
+            return shape
+    raise CodecError("an array's shape is not a tuple of sizes")
 
 
 def array_from_stub(stub: Any) -> np.ndarray[Any, Any]:

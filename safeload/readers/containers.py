@@ -33,14 +33,14 @@ def _small_tuple(machine: Machine, at: int) -> int:
     size = _TUPLE_SIZES[machine.data.view[at]]
     if len(machine.stack) < size:
         raise IndexError
-    machine.stack[-size:] = [machine.depths.made(tuple(machine.stack[-size:]))]
+    machine.stack[-size:] = [machine.extents.made(tuple(machine.stack[-size:]))]
     return at + 1
 
 
 @HANDLERS.of(op.TUPLE)
 def _tuple(machine: Machine, at: int) -> int:
     items = tuple(taken(machine))
-    machine.stack.append(machine.depths.made(items))
+    machine.stack.append(machine.extents.made(items))
     return at + 1
 
 

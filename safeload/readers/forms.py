@@ -54,6 +54,8 @@ class _Stretch:
                 return False
             self._frames.append(at)
             self._frame_end = at + 9 + int.from_bytes(match[1], "little")
+            if not data.reach(self._frame_end):
+                return False
         for group in segment.builds:
             self._builds.append(match.start(group))
         self._at = match.end()
@@ -90,11 +92,11 @@ class _Stretch:
     def done(self, form: Form) -> Made:
         machine, memo = self._machine, len(self._machine.memo)
         nodes: list[Forgotten | Made] = [machine.forgotten] * form.memoised
-        for (source, watched, key), build in zip(form.objects, self._builds, strict=True):
-            made = Made(source, None, self._start, watched=watched)
-            made.build, made.finished = build, True
+        for (like, key), build in zip(form.objects, self._builds, strict=True):
+            made = Made(like.source, None, self._start, watched=like.watched)
+            made.build, made.finished, made.depth, made.weight = build, True, like.depth, like.weight
             if key is not None:
-                made.memo = memo + key if watched else None
+                made.memo = memo + key if like.watched else None
                 nodes[key] = made
             machine.made.append(made)
         machine.memo += nodes

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
-from safeload.readers.depth import Depths
+from safeload.readers.extents import Extents
 from safeload.readers.nodes import (
     ARGUMENTS_MAX,
     Alias,
@@ -75,7 +75,7 @@ class Machine:
         self.made: list[Made] = []
         self.frames: list[int] = []
         self.frame_end = -1
-        self.depths = Depths()
+        self.extents = Extents(data)
         self.layouts: dict[tuple[Node, ...], int | None] = {}  # the keys of a state -> where a version stands
         self.taken: set[int] = set()  # bytes that a call copied
         self.huge: set[int] = set()  # integers whose hash is not their own
@@ -122,6 +122,7 @@ class Machine:
         # One of a kind is enough to refuse; a stream full of them must not become a list full of them.
         if not any(fact.kind == kind for fact in self.facts):
             self.facts.append(Fact(kind, self.at, text))
+            self.form_reader = None  # forms stand on a stream in which all is as picklers write it
 
     # --- memo -----------------------------------------------------------------------------------
 
@@ -196,7 +197,6 @@ class Machine:
         if key < len(self.memo):
             self.fact("memo-overwritten", "a memo entry is overwritten")
             self.memo[key] = self.stack[-1]
-            self.form_reader = None  # a form stands on what the memo held
         else:
             # CPython allocates the memo up to the key: 2**31 would cost 32 GB.
             raise StreamError(f"memo entry {key} is written before the ones below it", offset=self.at)

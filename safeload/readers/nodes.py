@@ -109,14 +109,14 @@ class Bag:
     `plain` says that nothing but plain values was ever put in.
     """
 
-    __slots__ = ("depth", "dropped", "items", "kind", "owned", "plain")
+    __slots__ = ("depth", "dropped", "items", "kind", "owned", "plain", "weight")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.items = _NOTHING
         self.plain = True
         self.owned = self.dropped = False
-        self.depth = 1
+        self.depth = self.weight = 1
 
     def add(self, items: list[Node]) -> None:
         """The caller hands `items` over, and does not change them any more."""
@@ -135,7 +135,19 @@ class Bag:
 class Made:
     """An object that a call or an instantiation of `source` made. `source` is None where nothing plain was called."""
 
-    __slots__ = ("args", "build", "depth", "finished", "meaning", "memo", "offset", "source", "state", "watched")
+    __slots__ = (
+        "args",
+        "build",
+        "depth",
+        "finished",
+        "meaning",
+        "memo",
+        "offset",
+        "source",
+        "state",
+        "watched",
+        "weight",
+    )
 
     def __init__(self, source: Global | None, args: Node, offset: int, *, watched: bool) -> None:
         self.source, self.args, self.offset, self.watched = source, args, offset, watched
@@ -143,7 +155,7 @@ class Made:
         self.state: Node = None
         self.memo: int | None = None
         self.finished = False
-        self.depth = 1
+        self.depth = self.weight = 1
         self.meaning: object = None  # what a reader made of arguments and state
 
 

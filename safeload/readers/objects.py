@@ -52,7 +52,7 @@ def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
         source = reconstructed
     made = Made(source, args, machine.at, watched=source.watched)
     if args:
-        made.depth = machine.depths.around((args,))
+        machine.extents.grow(made, (args,))
     if source.watched:
         made.memo = machine.memo_key_ahead()
         machine.made.append(made)
@@ -107,7 +107,7 @@ def build(machine: Machine, at: int) -> int:
     if target.build is not None:
         machine.fact("built-twice", "an object gets its state twice")
     target.build, target.state, target.finished = at, state, True
-    target.depth = max(target.depth, machine.depths.around((state,)))
+    machine.extents.grow(target, (state,))
     source = target.source
     source.built = True
     own(machine, source, state)
@@ -146,7 +146,7 @@ def fill(machine: Machine, target: Node, items: list[Node], kind: int) -> None:
     if target.__class__ is Bag and not target.owned:
         _fill_bag(machine, target, items)
     elif target.__class__ is Made and target.source is not None:
-        target.depth = max(target.depth, machine.depths.around(items))
+        machine.extents.grow(target, items)
         _fill_object(machine, target.source, items, kind)
     else:
         # an Alias too: picklers fill a container where they make it
@@ -155,9 +155,11 @@ def fill(machine: Machine, target: Node, items: list[Node], kind: int) -> None:
 
 def _fill_bag(machine: Machine, bag: Bag, items: list[Node]) -> None:
     plain = set(map(type, items)) <= _PLAIN
-    if not plain:
+    if plain:
+        bag.weight += len(items)
+    else:
         bag.plain = False
-        bag.depth = max(bag.depth, machine.depths.around(items))
+        machine.extents.grow(bag, items)
     if bag.kind != "list" and (machine.huge or not plain):
         check_keys(machine, items[::2] if bag.kind == "dict" else items)
     bag.add(items)

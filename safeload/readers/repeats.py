@@ -65,11 +65,11 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`objects` are the source, whether watched, and the memo key behind the first, in the order of their BUILDs;
+    """`objects` are what was learnt from, in the order of BUILDs, each with its memo key, counted from the first;
     `memoised` is how many entries the memo gets."""
 
     segments: tuple[Segment, ...]
-    objects: tuple[tuple[Global, bool, int | None], ...]
+    objects: tuple[tuple[Made, int | None], ...]
     memoised: int
 
 
@@ -91,7 +91,7 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
     keys = [None if id(made) not in known else known[id(made)] - place.memo for made in objects]
     return Form(
         tuple(segments),
-        tuple((made.source, made.watched, key) for made, key in zip(objects, keys, strict=True) if made.source),
+        tuple(zip(objects, keys, strict=True)),
         len(machine.memo) - place.memo,
     )
 

@@ -7,6 +7,7 @@ not cost thirty opcodes each. What does not match is read opcode by opcode, with
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -68,6 +69,7 @@ def know(data: Data, memo: list[Node], gets: tuple[bytes, ...]) -> Known | None:
     return Known(order, dtype, gets[6])
 
 
+@functools.lru_cache(maxsize=1_000)
 def sizes(numbers: bytes, count: int) -> tuple[int, ...] | None:
     """The shape of `count` dimensions that BININT opcodes spell."""
     found: list[int] = []

@@ -49,6 +49,18 @@ def _colliding() -> bytes:
 
 BOMBS: Mapping[str, Callable[[], bytes]] = {
     "billion laughs of tuples, as a key": lambda: _laughs(b"\x86")[:-1] + b"}h\x64Ns.",
+    "billion laughs of tuples": lambda: _laughs(b"\x86"),
+    "billion laughs of lists": lambda: (
+        P4 + b"]\x94" + b"".join(b"](h" + bytes([n]) + b"h" + bytes([n]) + b"e\x94" for n in range(60)) + b"h\x3c."
+    ),
+    "billion laughs of objects": lambda: (
+        P4
+        + b"csklearn.linear_model._ridge\nRidge\n\x94N\x94"
+        + b"".join(
+            b"h\x00)\x81}\x8c\x01ah" + bytes([n]) + b"s\x8c\x01bh" + bytes([n]) + b"sb\x94" for n in range(1, 60)
+        )
+        + b"."
+    ),
     "billion laughs by DUP": lambda: P4 + b"})" + b"2\x86" * 40 + b"Ns.",
     "a huge LONG4": lambda: P4 + b"\x8b" + struct.pack("<i", 8 << 20) + b"\x7f" * (8 << 20) + b".",
     "a negative LONG4": lambda: P4 + b"\x8b" + struct.pack("<i", -1) + b".",

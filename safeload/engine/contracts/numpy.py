@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.arrays import array_from_stub, checked_shape, items_of
+from safeload.engine.arrays import array_from_stub, checked_shape, items_of, numpy_module
 from safeload.engine.dtypes import dtype_from_stub
 from safeload.engine.stubs import ArrayStub, DTypeStub, Stub, WrapperStub
 from safeload.engine.tokens import closed
@@ -28,8 +28,7 @@ def _odd(name: str) -> CodecError:
 
 def _frombuffer(*args: Any) -> Any:
     """Protocol 5's arrays. A copy: a memoised buffer must not become two writable arrays."""
-    import numpy as np
-
+    np = numpy_module()
     if len(args) not in (4, 5):
         raise _odd("_frombuffer")
     buffer, dtype, shape, order = args[:4]

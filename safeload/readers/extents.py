@@ -1,0 +1,85 @@
+"""How deep containers stand in one another, and how large they are when whatever is shared counts each time.
+
+Hashing, comparing and showing them are recursive, and do not know what they have seen already: a tuple of two times
+itself, thirty times over, is 150 bytes in a file and a billion items for ``repr``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from safeload.errors import LimitError
+from safeload.readers.nodes import Alias, Bag, Made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from safeload.readers.data import Data
+    from safeload.readers.nodes import Node
+
+__all__ = ["NESTING_MAX", "Extents"]
+
+NESTING_MAX = 5_000
+_WEIGHT_FLOOR = 100_000
+_WEIGHT_RATIO = 100  # items for each byte of the file
+
+
+class Extent(NamedTuple):
+    """`depth` is 0 for a plain value, 1 for a container of such; `weight` counts values with repetition."""
+
+    depth: int
+    weight: int
+
+
+class Extents:
+    """Tuples have no place for numbers: those that hold more than plain values are remembered by identity."""
+
+    __slots__ = ("_data", "_tuples")
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+        # the tuple too, so that the identity stays its own
+        self._tuples: dict[int, tuple[int, int, tuple[Node, ...]]] = {}
+
+    def around(self, items: Iterable[Node]) -> Extent:
+        """The extent of a container with these items. Raises LimitError."""
+        depth, weight = 1, 1
+        for item in items:
+            weight += 1
+            if item.__class__ is int:
+                continue
+            if isinstance(item, tuple):
+                known = self._tuples.get(id(item))
+                inner, heavy = (1, len(item)) if known is None else known[:2]
+            elif isinstance(item, Bag | Made):
+                inner, heavy = item.depth, item.weight
+            elif isinstance(item, Alias):
+                inner, heavy = item.node.depth, item.node.weight
+            else:
+                continue
+            weight += heavy
+            if inner >= depth:
+                depth = inner + 1
+        if depth > NESTING_MAX:
+            raise LimitError("nesting", f"objects stand in one another more than {NESTING_MAX:,} deep")
+        if weight > _WEIGHT_FLOOR and weight > _WEIGHT_RATIO * self._data.size:
+            raise LimitError("nesting", f"so small a file holds more than {weight:,} values, counted with repetition")
+        return Extent(depth, weight)
+
+    def made(self, items: tuple[Node, ...]) -> tuple[Node, ...]:
+        """`items`, a tuple that was made just now, with its extent remembered."""
+        for item in items:
+            if item.__class__ is not int:
+                depth, weight = self.around(items)
+                self._tuples[id(items)] = depth, weight, items
+                break
+        return items
+
+    def grow(self, holder: Bag | Made, items: Iterable[Node]) -> None:
+        """`holder` gets these items besides what it has."""
+        depth, weight = self.around(items)
+        holder.weight += weight
+        if depth > holder.depth:
+            holder.depth = depth
+        if holder.weight > _WEIGHT_FLOOR:
+            self.around((holder,))
