@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_api": {"container", "readers", "keys", "policy", "codecs", "artifact"},
 }
 FLOOR_0 = {"errors", "limits", "text", "warn", "_version"}
-ML_LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "pandas"}
+ML_LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "pandas", "xgboost", "lightgbm", "catboost"}
 MAY_IMPORT_ML = {"engine", "codecs"}
 
 

@@ -46,8 +46,9 @@ def _answer(used: GlobalUse, member: str) -> Any:
         return Token(*key) if key in tokens() else resolve(used)
     if stand_in is None:
         return resolve(used)
-    if Use.REFERENCED in used.use:
-        # The guard would end up where the model expects the real thing, or the real thing would be called.
+    if Use.REFERENCED in used.use and not (key in GUARDS and key in tokens()):
+        # The guard would end up where the model expects the real thing, or the real thing would be called. A confined
+        # name gets to its owner's contract only, which knows the guard too.
         raise UnsafeStreamError(
             f"{used.path} is both called and kept at byte {used.offset:,}, which no pickler writes",
             fact="called-and-kept",

@@ -11,11 +11,26 @@ from typing import Any
 
 from safeload.readers.observations import Use
 
-__all__ = ["LIBRARIES", "Allowed", "allow_list", "confined", "made_for", "owners_of"]
+__all__ = [
+    "LIBRARIES",
+    "POLICIES",
+    "Allowed",
+    "allow_list",
+    "confined",
+    "made_for",
+    "owners_of",
+    "verified_only",
+]
 
 Allowed = Mapping[tuple[str, str], Use]
 
-LIBRARIES = ("python", "numpy", "scipy", "sklearn", "joblib")
+# Which libraries each of the two default policies holds. Boosters read a model in C++ that promises nothing about
+# hostile bytes: only a file whose signer is known gets to them.
+POLICIES: Mapping[str, tuple[str, ...]] = {
+    "default": ("python", "numpy", "scipy", "sklearn", "joblib", "pandas", "xgboost", "lightgbm", "catboost"),
+    "untrusted": ("python", "numpy", "scipy", "sklearn", "joblib", "pandas"),
+}
+LIBRARIES = POLICIES["default"]
 
 # What a table of the files grants to the names in it.
 GRANTS: Mapping[str, Use] = {
@@ -51,6 +66,13 @@ def made_for(library: str) -> tuple[str, str]:
     """The distribution that a list of :data:`LIBRARIES` is for, and the versions that were looked at."""
     tables = _tables(library)
     return tables["library"], tables["versions"]
+
+
+@functools.cache
+def verified_only() -> Mapping[tuple[str, str], str]:
+    """``(module, name)`` of what only the policy for verified artifacts holds -> the library."""
+    libraries = [library for library in LIBRARIES if library not in POLICIES["untrusted"]]
+    return MappingProxyType({key: library for library in libraries for key in allow_list(library)})
 
 
 @functools.cache

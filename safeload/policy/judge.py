@@ -6,13 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from safeload.errors import DisallowedGlobalError, PolicyError, UnsafeStreamError
+from safeload.policy.allowlist import verified_only
+from safeload.policy.policy import Policy
 from safeload.readers.observations import GlobalUse, Stream, Use
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from safeload.policy.policy import Policy
 
 __all__ = ["check_stream", "denied_globals", "of_member", "streams_of"]
 
@@ -37,7 +37,7 @@ def check_stream(stream: Stream, policy: Policy, *, member: str) -> None:
     """Raise PolicyError for the first thing that `policy` does not allow: a global before an oddity, by offset."""
     used = min(denied_globals(stream, policy), key=lambda each: each.offset, default=None)
     if used is not None:
-        raise _disallowed(used, policy, member)
+        raise _disallowed(used, policy, member, _verified_hint(used, stream, policy))
     if policy.everything:
         return
     for part in streams_of(stream):
@@ -55,7 +55,7 @@ def of_member(member: str) -> str:
     return f' of member "{printable(member)}"' if member else ""
 
 
-def _disallowed(used: GlobalUse, policy: Policy, member: str) -> PolicyError:
+def _disallowed(used: GlobalUse, policy: Policy, member: str, hint: str) -> PolicyError:
     denied = policy.denied(used)
     path = printable(used.path)
     alias = ""
@@ -69,7 +69,21 @@ def _disallowed(used: GlobalUse, policy: Policy, member: str) -> PolicyError:
         use=denied.words,
         offset=used.offset,
         member=member,
-        hint=_hint(path, denied),
+        hint=hint or _hint(path, denied),
+    )
+
+
+def _verified_hint(used: GlobalUse, stream: Stream, policy: Policy) -> str:
+    """Why a file without a signature gets no booster, and all the names that one who trusts it has to say."""
+    default = Policy.default()
+    library = verified_only().get((used.module, used.name))
+    if library is None or default.denied(used):
+        return ""
+    names = {each.path for each in denied_globals(stream, policy) if not default.denied(each)}
+    options = " ".join(f"--allow {path}" for path in sorted(names))
+    return (
+        f"{library} reads a model in C++ that promises nothing about hostile bytes, so it is for verified files. "
+        f"If you trust whoever made this one: policy=Policy.default(), or {options}"
     )
 
 

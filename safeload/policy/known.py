@@ -92,8 +92,8 @@ _LEFT_OUT: Mapping[tuple[str, str], str] = {
     " sklearn.metrics._dist_metrics sklearn._loss numpy.recarray numpy.record numpy.poly1d numpy.chararray numpy.dtypes"
     " numpy.char numpy.random",
     (
-        "its bytes are parsed by C++ code that promises nothing about bytes from strangers",
-        "Save the booster in its library's own JSON format",
+        "its `__del__` frees an address that the file names, or its constructor opens files",
+        "Save the model, and not the data that it was fitted on",
     ): "lightgbm.basic xgboost.core catboost.core _catboost",
     (
         "it makes arrays of memory that nobody wrote, of memory at an address, or of any size",

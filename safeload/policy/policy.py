@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from safeload.policy.allowlist import LIBRARIES, Allowed, allow_list, owners_of
+from safeload.policy.allowlist import POLICIES, Allowed, allow_list, owners_of
 from safeload.readers.observations import GlobalUse, Use
 from safeload.warn import UnsafeWarning, warn_caller
 
@@ -36,13 +36,16 @@ class Policy:
 
     @classmethod
     def default(cls) -> Policy:
-        """For verified artifacts: Python's own types, numpy, scipy, scikit-learn, joblib."""
-        return _default()
+        """For verified artifacts: Python's own types, numpy, scipy, scikit-learn, joblib, pandas and the boosters.
+
+        Those are xgboost, lightgbm and catboost.
+        """
+        return _named("default")
 
     @classmethod
     def untrusted(cls) -> Policy:
-        """For files without a signature: never wider than :meth:`default`."""
-        return _default()
+        """For files without a signature: :meth:`default` without the boosters, whose C++ trusts a model's bytes."""
+        return _named("untrusted")
 
     @classmethod
     def unsafe_allow_all(cls) -> Policy:
@@ -102,9 +105,9 @@ def _keys(path: str) -> list[tuple[str, str]]:
 
 
 @functools.cache
-def _default() -> Policy:
+def _named(name: str) -> Policy:
     allowed: dict[tuple[str, str], Use] = {}
-    for library in LIBRARIES:
+    for library in POLICIES[name]:
         for key, use in allow_list(library).items():
             allowed[key] = allowed.get(key, Use(0)) | use
     return Policy(MappingProxyType(allowed))

@@ -20,6 +20,7 @@ __all__ = ["CHECKERS"]
 _SCORER = ("sklearn.metrics._scorer", "_BaseScorer")
 _STACKING = ("sklearn.ensemble._stacking", "_BaseStacking")
 _FROZEN = ("sklearn.frozen._frozen", "FrozenEstimator")
+_CATBOOST = ("catboost.core", "_CatBoostBase")  # an estimator, and no BaseEstimator
 _NAMES = frozenset(
     {"decision_function", "predict", "predict_log_proba", "predict_proba", "score_samples", "transform", "default"}
 )
@@ -46,7 +47,9 @@ def _check_frozen(models: list[Any]) -> None:
 
     for model in models:
         # It answers for every attribute of what it holds.
-        require(isinstance(vars(model).get("estimator"), BaseEstimator), _FROZEN)
+        inner = vars(model).get("estimator")
+        catboost = any((each.__module__, each.__qualname__) == _CATBOOST for each in type(inner).__mro__)
+        require(isinstance(inner, BaseEstimator) or catboost, _FROZEN)
 
 
 CHECKERS: Mapping[tuple[str, str], Checker] = {

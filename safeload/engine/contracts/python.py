@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.stubs import Stub
+from safeload.engine.tokens import Token, closed
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
@@ -125,6 +126,9 @@ def _ordered_dict(*args: Any) -> OrderedDict[Any, Any]:
 
 def _defaultdict(*args: Any) -> defaultdict[Any, Any]:
     """The factory is called at every missing key, by whoever uses the model."""
+    if len(args) == 1 and (args[0] is _ordered_dict or type(args[0]) is Token):
+        # OrderedDict: its guard, where the stream calls it too
+        args = (OrderedDict if args[0] is _ordered_dict else closed(args[0], ("collections", "defaultdict")),)
     if args not in ((), (None,)) and not (len(args) == 1 and args[0] in _FACTORIES):
         raise _odd("collections.defaultdict")
     return defaultdict(*args)

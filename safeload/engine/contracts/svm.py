@@ -27,7 +27,7 @@ _PAIRWISE = (
     "laplacian_kernel", "linear_kernel", "manhattan_distances", "pairwise_distances", "pairwise_kernels",
     "polynomial_kernel", "rbf_kernel", "sigmoid_kernel",
 )  # fmt: skip
-_LIBRARIES = ("numpy", "scipy", "sklearn")
+_LIBRARIES = ("catboost", "lightgbm", "numpy", "pandas", "scipy", "sklearn", "xgboost")
 # Class attributes that say which algorithm of libsvm the arrays belong to.
 _FIXED = frozenset({"_impl", "_sparse_kernels"})
 
