@@ -297,7 +297,7 @@ def test_list_has_every_name_once_on_a_line_of_its_own_in_order(capsys: pytest.C
     names = [line.split(" ")[0] for line in lines]
     assert names == sorted({".".join(key) for key in Policy.default().allowed})
     assert all(len(line.split(" ")) == 2 for line in lines)
-    assert "collections.OrderedDict called,filled,keyed" in lines
+    assert "collections.OrderedDict referenced,called,filled,keyed" in lines
     assert len(run(capsys, "policy list --untrusted").out.splitlines()) == len(Policy.untrusted().allowed)
 
 

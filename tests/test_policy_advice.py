@@ -105,7 +105,7 @@ def test_reasons_are_half_sentences_and_remedies_whole_ones() -> None:
         ("safeload.Policy.unsafe_allow_all", CALLED, "dangerous", "protects"),
         ("six.moves.builtins.eval", CALLED, "dangerous", "hangs from"),
         ("scipy.stats._no_such.gen", MADE, "left-out", "execute a string"),
-        ("scipy.spatial._ckdtree.cKDTree", MADE, "left-out", "trusted by C code"),
+        ("scipy.spatial._qhull.Delaunay", MADE, "left-out", "trusted by C code"),
         ("numpy.ufunc", KEPT, "left-out", "memory"),
         ("pathlib.PosixPath", CALLED, "left-out", "rename and remove files"),
         ("sklearn.later.NewEstimator", MADE, "left-out", "reviewed name by name"),

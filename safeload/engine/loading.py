@@ -13,7 +13,7 @@ from safeload.engine.registry import Registry
 from safeload.engine.resolve import answers, resolve
 from safeload.engine.rewrite import rewrite
 from safeload.engine.states import checked_state
-from safeload.engine.tables import CHECKERS, FINISHERS, WATCHED
+from safeload.engine.tables import CHECKERS, FINISHERS, WATCHED, state_contract
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
 from safeload.policy.judge import check_stream, of_member
 from safeload.readers.joblib import analyse
@@ -32,13 +32,14 @@ def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
     Raises PolicyError before anything is built, and CodecError for whatever a library raises while rebuilding.
     """
     with collection_paused():
-        stream = analyse(memory.view, watch=WATCHED, most_opcodes=memory.most_opcodes)
+        stream = analyse(memory.buffer, watch=WATCHED, work=memory.work)
         check_stream(stream, policy, member=member)
         _check_end(stream, memory, member)
         return _Loading(memory, policy, member).load(stream)
 
 
 def _check_end(stream: Stream, memory: Memory, member: str) -> None:
+    memory.buffer.reach(stream.end + 1)
     if stream.end != len(memory.view):
         raise UnsafeStreamError(
             f"something follows after the object ends, at byte {stream.end:,}{of_member(member)}",
@@ -80,13 +81,19 @@ class _Loading:
         for made in stream.constructions:
             finisher = self._finisher(made, stream, arrays)
             if not made.watched and made.build is not None:
-                before = partial(checked_state, resolve(stream.globals[made.source]))
-                placed.append((made.build, 1, before))
+                placed.append((made.build, 1, self._before(resolve(stream.globals[made.source]))))
             placed.append(((made.build or 0) + 1, 0, finisher))
         for array in stream.arrays:
             if array.whole:
                 placed.append((array.end_of_build, 0, partial(array_from_dtype, array, self._memory)))
         return [checkpoint for _, _, checkpoint in sorted(placed, key=itemgetter(0, 1))]
+
+    def _before(self, kind: Any) -> Checkpoint:
+        """What a state goes through before an object of `kind` sees it."""
+        contract = None if self._policy.everything else state_contract(kind)
+        if contract is None:
+            return partial(checked_state, kind)
+        return lambda state: contract(kind, checked_state(kind, state))
 
     def _finisher(self, made: Construction, stream: Stream, arrays: dict[int, ArrayData]) -> Checkpoint:
         used = stream.globals[made.source]

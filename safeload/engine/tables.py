@@ -6,20 +6,37 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts import (
+    boosters_catboost,
+    boosters_lightgbm,
+    boosters_xgboost,
     boosting,
     clusters,
+    distributions,
+    expansions,
     features,
+    interpolators,
     methods,
     nearest,
     neighbors,
     numpy,
+    pandas_arrays,
+    pandas_dtypes,
+    pandas_frames,
+    pandas_indexes,
+    pandas_masked,
+    pandas_offsets,
+    pandas_scalars,
+    pandas_zones,
     python,
     random,
     relations,
+    rows,
     scipy,
     sklearn,
+    spatial,
     svm,
     trees,
+    votes,
 )
 from safeload.policy.allowlist import owners_of
 
@@ -29,26 +46,53 @@ if TYPE_CHECKING:
     from safeload.engine.registry import Checker
     from safeload.engine.stubs import Stub
 
-__all__ = ["CHECKERS", "CONTRACTS", "FINISHERS", "GUARDS", "STUBS", "WATCHED", "tokens"]
+__all__ = [
+    "CHECKERS",
+    "CONTRACTS",
+    "FINISHERS",
+    "GUARDS",
+    "STATES",
+    "STUBS",
+    "WATCHED",
+    "state_contract",
+    "tokens",
+]
 
 Key = tuple[str, str]
 
-# Each has any of the four tables below; no two have the same name in one.
+# Each has any of the five tables below; no two have the same name in one.
 CONTRACTS = (
     python,
     numpy,
     random,
     scipy,
+    distributions,
+    interpolators,
+    spatial,
     sklearn,
     trees,
     neighbors,
     clusters,
     features,
+    expansions,
     methods,
     svm,
     nearest,
     boosting,
+    boosters_xgboost,
+    boosters_lightgbm,
+    boosters_catboost,
     relations,
+    rows,
+    votes,
+    pandas_arrays,
+    pandas_dtypes,
+    pandas_frames,
+    pandas_indexes,
+    pandas_masked,
+    pandas_offsets,
+    pandas_scalars,
+    pandas_zones,
 )
 
 
@@ -60,7 +104,17 @@ GUARDS: Mapping[Key, Callable[..., Any]] = _merged("GUARDS")
 STUBS: Mapping[Key, type[Stub]] = _merged("STUBS")
 FINISHERS: Mapping[Key, Callable[[Any], Any]] = _merged("FINISHERS")
 CHECKERS: Mapping[Key, Checker] = _merged("CHECKERS")
+# What BUILD gives to an object of a class, or of one below it, in place of the file's state.
+STATES: Mapping[Key, Callable[[Any, Any], Any]] = _merged("STATES")
 WATCHED = frozenset(STUBS)
+
+
+@functools.lru_cache(maxsize=1_000)
+def state_contract(kind: Any) -> Callable[[Any, Any], Any] | None:
+    """The entry of :data:`STATES` for the class `kind` or the nearest above it, or for a function's results."""
+    classes = getattr(kind, "__mro__", (kind,))
+    keys = ((getattr(each, "__module__", ""), getattr(each, "__qualname__", "")) for each in classes)
+    return next((STATES[key] for key in keys if key in STATES), None)
 
 
 @functools.cache

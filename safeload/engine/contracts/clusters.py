@@ -1,7 +1,7 @@
 """Centres and components narrower than the rows that C code compares them with; threads without number.
 
 Sources: sklearn/cluster/_kmeans.py and _k_means_lloyd.pyx (a matrix product that takes its width from X),
-_bisect_k_means.py, _hdbscan/_tree.pyx, sklearn/decomposition/_nmf.py and _cdnmf_fast.pyx.
+_bisect_k_means.py, _birch.py, _hdbscan/_tree.pyx, sklearn/decomposition/_nmf.py and _cdnmf_fast.pyx.
 """
 
 from __future__ import annotations
@@ -77,8 +77,19 @@ def _grouped(state: dict[str, Any]) -> bool:
     return array(state["labels_"], (width,)) and indices(state["labels_"], width)
 
 
+def _squared(state: dict[str, Any]) -> bool:
+    """A squared norm for each centre: C code takes it for given that there are as many."""
+    if "_subcluster_norms" not in state:
+        return True
+    centres = state["subcluster_centers_"]
+    return array(centres, (None, state["n_features_in_"]), "f") and array(
+        state["_subcluster_norms"], (len(centres),), "f"
+    )
+
+
 CHECKERS: Mapping[Key, Checker] = {
     ("sklearn.cluster._agglomerative", "FeatureAgglomeration"): each(_grouped),
+    ("sklearn.cluster._birch", "Birch"): each(_squared),
     ("sklearn.cluster._bisect_k_means", "BisectingKMeans"): each(_bisected),
     ("sklearn.cluster._hdbscan.hdbscan", "HDBSCAN"): each(_linked),
     ("sklearn.cluster._kmeans", "_BaseKMeans"): each(_centres),

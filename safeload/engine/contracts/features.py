@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts.shapes import each, indices, key_of, number
+from safeload.engine.contracts.shapes import array, each, indices, key_of, number
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = ["CHECKERS"]
 
 Key = tuple[str, str]
 _INT32 = 2**31 - 1
+_HASH_MODULUS = 2**61 - 1
 
 
 def _places(names: Any) -> bool:
@@ -37,9 +38,43 @@ def _vocabulary(state: dict[str, Any]) -> bool:
     return "vocabulary_" not in state or _places(state["vocabulary_"])
 
 
-def _cached(state: dict[str, Any]) -> bool:
-    cached = state.get("_cached_dict")
-    return cached is None or (_places(cached) and len(cached) == len(state["classes_"]))
+def _label_sets(state: dict[str, Any]) -> bool:
+    """Each class has a column: of two that are equal the second one's would be beyond the width."""
+    if "classes_" not in state:
+        return True
+    cached, classes = state.get("_cached_dict"), state["classes_"]
+    if not array(classes, (None,)) or not _plain(classes) or len(set(classes.tolist())) != len(classes):
+        return False
+    return cached is None or (_places(cached) and len(cached) == len(classes))
+
+
+def _plain(values: Any) -> bool:
+    """Labels that are quickly hashed: a tuple of two times itself, forty times over, is hashed for hours."""
+    if values.dtype.kind != "O":
+        return True
+    return all(_is_label(one) or (type(one) is tuple and all(map(_is_label, one))) for one in values)
+
+
+def _is_label(value: Any) -> bool:
+    if type(value) is int:
+        return -_HASH_MODULUS < value < _HASH_MODULUS  # beyond, many have the same hash
+    return not isinstance(value, tuple | frozenset)
+
+
+def _hashed_classes(state: dict[str, Any]) -> bool:
+    return "classes_" not in state or (array(state["classes_"], (None,)) and _plain(state["classes_"]))
+
+
+def _hashed_categories(state: dict[str, Any]) -> bool:
+    return all(array(one, (None,)) and _plain(one) for one in state.get("categories_", ()))
+
+
+def _labels(state: dict[str, Any]) -> bool:
+    """Labels are looked up by bisection, which goes beyond the end where nan or an own order leave them unsorted."""
+    if "classes_" not in state:
+        return True
+    classes = state["classes_"]
+    return array(classes, (None,), "biufcOSUMm") and _plain(classes) and bool((classes[:-1] < classes[1:]).all())
 
 
 def _hashed(state: dict[str, Any]) -> bool:
@@ -89,5 +124,8 @@ CHECKERS: Mapping[Key, Checker] = {
     ("sklearn.feature_extraction.text", "CountVectorizer"): each(_vocabulary),
     ("sklearn.feature_extraction.text", "HashingVectorizer"): each(_hashed),
     ("sklearn.preprocessing._encoders", "OneHotEncoder"): _check_encoders,
-    ("sklearn.preprocessing._label", "MultiLabelBinarizer"): each(_cached),
+    ("sklearn.preprocessing._encoders", "_BaseEncoder"): each(_hashed_categories),
+    ("sklearn.preprocessing._label", "LabelBinarizer"): each(_labels),
+    ("sklearn.preprocessing._label", "LabelEncoder"): each(_hashed_classes),
+    ("sklearn.preprocessing._label", "MultiLabelBinarizer"): each(_label_sets),
 }

@@ -1,7 +1,8 @@
 """Estimators of neighbours: the points they were fitted on, the tree of these points, and their labels.
 
-Sources: sklearn/neighbors/_base.py, sklearn/metrics/_pairwise_distances_reduction (``ArgKminClassMode`` counts
-labels in a table as wide as ``classes_``, without looking).
+Sources: sklearn/neighbors/_base.py (``kneighbors`` compares its argument with 0, and not its attribute),
+sklearn/metrics/_pairwise_distances_reduction (``ArgKminClassMode`` counts labels in a table as wide as ``classes_``,
+without looking).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKERS"]
 
 Key = tuple[str, str]
+_NORMS = frozenset({"X_norm_squared", "Y_norm_squared"})
 _METHODS = {"ball_tree": "BallTree", "kd_tree": "KDTree"}
 
 
@@ -34,11 +36,21 @@ def _fitted(state: dict[str, Any]) -> bool:
     rows, width = points.shape
     if not (number(state["n_samples_fit_"]) and state["n_samples_fit_"] == rows and _same_width(state, width)):
         return False
+    wanted = state.get("n_neighbors")
+    if not (wanted is None or number(wanted, 1)):  # of none at all the first is written nevertheless
+        return False
+    if not all(_metric_arguments(state.get(name)) for name in ("metric_params", "effective_metric_params_")):
+        return False
     if method == "brute":
         return state["_tree"] is None
     tree = state["_tree"]
     kind = _METHODS.get(method) if type(method) is str else None
     return kind == type(tree).__name__ and np.asarray(tree.data).shape == (rows, width)
+
+
+def _metric_arguments(given: Any) -> bool:
+    """No norms for the Euclidean distance, of which C code takes it for given that there are as many as points."""
+    return given is None or (type(given) is dict and not given.keys() & _NORMS)
 
 
 def _same_width(state: dict[str, Any], width: int) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts.random_states import number, state_of, words
+from safeload.engine.contracts.random_states import named_state, number, state_of, words
 from safeload.engine.stubs import Stub
 from safeload.engine.tokens import Token, closed
 from safeload.engine.valid import require
@@ -15,9 +15,7 @@ from safeload.engine.valid import require
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from safeload.engine.registry import Checker
-
-__all__ = ["CHECKERS", "FINISHERS", "GUARDS", "STUBS"]
+__all__ = ["FINISHERS", "GUARDS", "STATES", "STUBS"]
 
 Key = tuple[str, str]
 _PICKLE = "numpy.random._pickle"
@@ -97,15 +95,17 @@ def _random_state(stub: Any) -> Any:
 
 
 def _generator(*args: Any) -> Any:
-    """numpy 2's is never BUILT; to that of numpy 1.26 the stream gives a state, which the end check looks at."""
+    """numpy 2's is never BUILT; that of numpy 1.26 gets a state."""
     import numpy as np
 
     return np.random.Generator(_bits(args, _GENERATOR))
 
 
-def _check_generators(generators: list[Any]) -> None:
-    for generator in generators:
-        state_of(generator.bit_generator, generator.bit_generator.state, _GENERATOR)
+def _generator_state(kind: Any, state: Any) -> dict[str, Any]:
+    """Before BUILD: numpy reads as many words as the bit generator has, of however few there are, and then compares
+    the name with the bit generator's own."""
+    require(type(state) is dict, _GENERATOR)
+    return named_state(state.get("bit_generator"), state, _GENERATOR)
 
 
 def _seed_sequence(stub: Any) -> Any:
@@ -152,4 +152,4 @@ FINISHERS: Mapping[Key, Callable[[Any], Any]] = {
     _SEED: _seed_sequence,
 }
 GUARDS: Mapping[Key, Callable[..., Any]] = {_GENERATOR: _generator}
-CHECKERS: Mapping[Key, Checker] = {("numpy.random._generator", "Generator"): _check_generators}
+STATES: Mapping[Key, Callable[[Any, Any], Any]] = {_GENERATOR: _generator_state}

@@ -13,7 +13,7 @@ from safeload.engine.valid import require
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["number", "state_of", "words"]
+__all__ = ["named_state", "number", "state_of", "words"]
 
 Key = tuple[str, str]
 _HALF_WORD = range(1 << 32)
@@ -87,8 +87,13 @@ _STATES: Mapping[str, Callable[[dict[str, Any], Key], dict[str, Any]]] = {
 }
 
 
+def named_state(name: Any, state: Any, key: Key) -> dict[str, Any]:
+    """A fresh copy of a `state` that fits a bit generator of the class `name`."""
+    require(type(state) is dict and type(name) is str and name in _STATES, key)
+    require(state.get("bit_generator") == name, key)
+    return {"bit_generator": name, **_STATES[name](state, key)}
+
+
 def state_of(bits: Any, state: Any, key: Key) -> dict[str, Any]:
     """A fresh copy of a `state` that fits the bit generator `bits`."""
-    name = type(bits).__name__
-    require(type(state) is dict and state.get("bit_generator") == name and name in _STATES, key)
-    return {"bit_generator": name, **_STATES[name](state, key)}
+    return named_state(type(bits).__name__, state, key)

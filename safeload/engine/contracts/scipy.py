@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts import sparse, sparse_lists
+from safeload.engine.contracts.interpolators import without_function
 from safeload.engine.contracts.sparse import SparseStub
 from safeload.engine.stubs import Stub
-from safeload.engine.tokens import closed
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _spline(stub: Any) -> Any:
     inner: Any
     sample: Any
     inner, sample = stub.state if len(stub.state) == 2 else (None, None)
-    require(type(inner).__name__ == "_BSpline" and type(inner).__module__ == _SPLINE[0], _SPLINE)
+    require(type(inner).__name__ in ("BSpline", "_BSpline") and type(inner).__module__ == _SPLINE[0], _SPLINE)
     require(type(sample).__name__ == "ndarray" and sample.size == 0, _SPLINE)
     return _made({name: getattr(inner, name) for name in ("t", "c", "k", "extrapolate", "axis")})
 
@@ -61,7 +61,8 @@ def _spline(stub: Any) -> Any:
 def _inner_spline(stub: Any) -> Any:
     """Checkpoint: the spline that scipy since 1.18 keeps inside of its own."""
     require(type(stub) is SplineStub, _INNER)
-    return _made(stub.state)._delegate_to
+    made = _made(stub.state)
+    return getattr(made, "_delegate_to", made)  # an older scipy has the class around it only
 
 
 def _made(state: Any) -> Any:
@@ -71,8 +72,7 @@ def _made(state: Any) -> Any:
 
     require(type(state) is dict, _SPLINE)
     state = dict(state)
-    if "_asarray" in state:  # scipy 1.17; the constructor finds it anew
-        closed(state.pop("_asarray"), _SPLINE)
+    without_function(state, _SPLINE)
     if state.get("_delegate_to", ...) is None:  # scipy 1.18, of complex splines
         del state["_delegate_to"]
     mark = "_" if "_t" in state else ""
