@@ -1,0 +1,226 @@
+"""What the fuzzer of state found, each as the change that it came down to."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import io
+import pickle
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.svm import SVC, LinearSVC
+
+import safeload
+from safeload.errors import CodecError, LimitError
+from testkit.estimators import CLASSES, X, composed, fitted_estimators
+from testkit.forging import forged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+MANY = 2**31
+
+
+def twice() -> Any:
+    """An array of a tuple of two times itself, and so on. A function, so that pytest does not show it for hours."""
+    inner: tuple[Any, ...] = ()
+    for _ in range(60):
+        inner = (inner, inner)
+    array = np.empty(2, dtype=object)
+    array[0], array[1] = "a", inner
+    return array
+
+
+# Each neighbour is in order where nan is none; 3 is looked for behind 1.
+UNSORTED = np.array([3.0, np.nan, 1.0, np.nan, 1.0], dtype=object)
+ALIKE = np.array([n * (2**61 - 1) for n in range(3)], dtype=object)
+
+# Estimator, attribute, what it is set to, and what came of it.
+FOUND = (
+    ("PolynomialFeatures", "interaction_only", 2, "writes behind the result of a sparse transform"),
+    ("PolynomialFeatures", "interaction_only", np.True_, "the same, by another type"),
+    ("PolynomialFeatures", "_max_degree", MANY, "combinations without end"),
+    ("PolynomialFeatures", "_n_out_full", MANY, "memory"),
+    ("PolynomialFeatures", "n_output_features_", -1, "a negative slice"),
+    ("AdditiveChi2Sampler", "sample_steps", MANY, "a loop of that length"),
+    ("AdditiveChi2Sampler", "n_features_in_", 10**7, "as many names, times three"),
+    ("SplineTransformer", "n_features_out_", MANY, "memory"),
+    ("PolynomialCountSketch", "degree", MANY, "memory"),
+    ("PolynomialCountSketch", "n_components", MANY, "memory"),
+    ("PolynomialCountSketch", "indexHash_", np.full((2, 4), MANY), "places that are not there"),
+    ("StandardScaler", "n_features_in_", MANY, "as many names of features"),
+    ("PCA", "_n_features_out", MANY, "as many names of features"),
+    ("Birch", "_subcluster_norms", np.ones(1), "reads behind the norms"),
+    ("KNeighborsClassifier", "n_neighbors", 0, "writes before its first neighbour"),
+    ("ball_tree, hamming", "n_neighbors", False, "the same"),
+    ("MultiLabelBinarizer", "classes_", np.array(["a", "b", "a"], dtype=object), "writes in a third of two columns"),
+    ("MultiLabelBinarizer", "classes_", twice, "a hash of hours"),
+    ("LabelBinarizer", "classes_", UNSORTED, "writes in a sixth of five columns"),
+    ("LabelEncoder", "classes_", twice, "a hash of hours"),
+    ("OneHotEncoder", "categories_", lambda: [twice(), twice()], "a hash of hours"),
+    ("OrdinalEncoder", "categories_", [ALIKE, ALIKE], "numbers that hash alike"),
+    ("voting", "voting", "hard", "no harm: the members say places in classes_"),
+)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Mapping[str, bytes]:
+    wanted = {name for name, *_ in FOUND}
+    return {name: pickle.dumps(model) for name, model, _ in chain(fitted_estimators(), composed()) if name in wanted}
+
+
+def _changed(written: bytes, name: str, value: Any) -> bytes:
+    model = pickle.loads(written)
+    vars(model)[name] = value
+    return pickle.dumps(model)
+
+
+@pytest.mark.parametrize(("name", "attribute", "value", "effect"), FOUND, ids=[f"{n}.{a}-{e}" for n, a, _, e in FOUND])
+def test_what_the_fuzzer_found_is_refused(
+    fitted: Mapping[str, bytes], name: str, attribute: str, value: Any, effect: str
+) -> None:
+    data = _changed(fitted[name], attribute, value() if inspect.isfunction(value) else value)
+    if effect.startswith("no harm"):
+        assert len(safeload.load_untrusted(io.BytesIO(data)).predict(X)) == len(X)
+    else:
+        with pytest.raises((CodecError, LimitError)):
+            safeload.load_untrusted(io.BytesIO(data))
+
+
+@pytest.mark.parametrize("name", sorted({name for name, *_ in FOUND}))
+def test_the_same_estimator_unchanged_loads(fitted: Mapping[str, bytes], name: str) -> None:
+    assert safeload.load_untrusted(io.BytesIO(fitted[name])) is not None
+
+
+@pytest.mark.parametrize("degree", [0, 1, 2, 3, 5, (2, 3), (0, 4)])
+@pytest.mark.parametrize("switches", [(False, True), (True, False), (True, True)])
+def test_polynomials_of_all_kinds_load_and_transform_the_same(degree: Any, switches: tuple[bool, bool]) -> None:
+    if degree == 0 and not switches[1]:
+        return  # no columns at all, which fit refuses
+    one = PolynomialFeatures(degree, interaction_only=switches[0], include_bias=switches[1]).fit(X)
+    loaded = safeload.load_untrusted(io.BytesIO(pickle.dumps(one)))
+    for data in (X, sparse.csr_matrix(X)):
+        assert np.array_equal(_dense(one.transform(data)), _dense(loaded.transform(data)))
+
+
+def _dense(matrix: Any) -> Any:
+    return matrix.toarray() if sparse.issparse(matrix) else matrix
+
+
+def test_a_tree_is_not_deeper_than_its_nodes(fitted: Mapping[str, bytes]) -> None:
+    from sklearn.tree import DecisionTreeClassifier
+    from sklearn.tree._tree import Tree
+
+    def deeper(reduction: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (*reduction[:2], {**reduction[2], "max_depth": MANY})
+
+    data = forged(DecisionTreeClassifier(max_depth=2).fit(X, CLASSES), Tree, deeper)
+    with pytest.raises(CodecError):
+        safeload.load_untrusted(io.BytesIO(data))
+
+
+ONE_AGAINST_REST: Mapping[str, Any] = {
+    "pipeline": make_pipeline(StandardScaler(), FunctionTransformer(np.tanh), LogisticRegression()),
+    "linear": LinearSVC(),
+    "no intercept": SGDClassifier(fit_intercept=False, random_state=0),
+    "forest": RandomForestClassifier(2, random_state=0),
+    "bayes": GaussianNB(),
+    "discriminants": LinearDiscriminantAnalysis(),
+    "quadratic discriminants": QuadraticDiscriminantAnalysis(reg_param=0.5),
+    "boosted": AdaBoostClassifier(n_estimators=2, random_state=0),
+    "bagged": BaggingClassifier(n_estimators=2, random_state=0),
+    "histograms": HistGradientBoostingClassifier(max_iter=2),
+    "machine": SVC(),
+    "neighbours": KNeighborsClassifier(),
+    "many": VotingClassifier([("a", LogisticRegression()), ("b", GaussianNB())], voting="soft"),
+    "perceptrons": MLPClassifier((3,), max_iter=3, random_state=0),
+    "search": GridSearchCV(RidgeClassifier(), {"alpha": [1.0, 2.0]}, cv=2),
+}
+LABELS = {"labels": np.column_stack([CLASSES == 0, CLASSES != 1, CLASSES > 5]).astype(int), "two": CLASSES == 0}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("target", LABELS)
+@pytest.mark.parametrize("name", ONE_AGAINST_REST)
+def test_one_against_the_rest_of_usual_estimators_predicts_the_same(name: str, target: str) -> None:
+    model = OneVsRestClassifier(ONE_AGAINST_REST[name]).fit(X, LABELS[target])
+    loaded = safeload.load_untrusted(io.BytesIO(pickle.dumps(model)))
+    assert np.array_equal(loaded.predict(X), model.predict(X))
+
+
+LONG = np.zeros((5_000, 1))
+# Where in an estimator of one class, and what is put there.
+ROWS: Mapping[str, Any] = {
+    "a function of two arrays": ("pipeline", "steps[1][1].func", functools.partial(np.add, np.zeros((5_000, 4)))),
+    "with an argument": ("pipeline", "steps[1][1].kw_args", {"where": LONG}),
+    "an intercept a row": ("linear", "intercept_", LONG),
+    "a coefficient less": ("linear", "coef_", np.zeros(4)),
+    "an intercept of two levels": ("linear", "intercept_", [[0.0]] * 5_000),
+    "a prior a row": ("bayes", "theta_", np.zeros((2, 5_000, 4))),
+    "a layer a row": ("perceptrons", "coefs_", [np.zeros((5_000, 4, 3)), np.zeros((3, 1))]),
+    "layers in lists": ("perceptrons", "coefs_", [[[[0.0] * 3] * 4] * 5_000, np.zeros((3, 1))]),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ROWS)
+def test_one_against_the_rest_holds_nothing_that_answers_more_often_than_it_is_asked(name: str) -> None:
+    kind, path, value = ROWS[name]
+    model = OneVsRestClassifier(ONE_AGAINST_REST[kind]).fit(X, LABELS["labels"])
+    exec(f"one.{path} = value", {"one": model.estimators_[1], "value": value})  # noqa: S102 - a path of the table
+    if name == "a coefficient less":
+        model.estimators_[1].intercept_ = np.zeros(5_000)
+    with pytest.raises(CodecError, match="more than once"):
+        safeload.load_untrusted(io.BytesIO(pickle.dumps(model)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_estimator_of_unknown_answers_is_not_asked_one_against_the_rest() -> None:
+    model = OneVsRestClassifier(GaussianProcessClassifier()).fit(X, LABELS["labels"])
+    with pytest.raises(CodecError, match="GaussianProcessClassifier"):
+        safeload.load_untrusted(io.BytesIO(pickle.dumps(model)))
+    several = OneVsRestClassifier(GaussianProcessClassifier()).fit(X, CLASSES)  # numpy compares the lengths
+    assert safeload.load_untrusted(io.BytesIO(pickle.dumps(several))) is not None
+
+
+@pytest.mark.parametrize("attribute", ["metric_params", "effective_metric_params_"])
+@pytest.mark.parametrize("name", ["X_norm_squared", "Y_norm_squared"])
+def test_norms_of_the_points_are_not_taken_from_a_file(attribute: str, name: str) -> None:
+    model = KNeighborsClassifier(algorithm="brute").fit(X, CLASSES)
+    setattr(model, attribute, {name: np.ones(1)})
+    with pytest.raises(CodecError):
+        safeload.load_untrusted(io.BytesIO(pickle.dumps(model)))
+
+
+def test_votes_are_counted_only_for_classes_that_there_are() -> None:
+    members = [("a", make_pipeline(StandardScaler(), LogisticRegression())), ("b", LogisticRegression())]
+    model = VotingClassifier(members, voting="hard").fit(X, CLASSES)
+    assert (safeload.load_untrusted(io.BytesIO(pickle.dumps(model))).predict(X) == model.predict(X)).all()
+    for member in (model.estimators_[0].steps[-1][1], model.estimators_[1]):
+        member.classes_ = member.classes_ * MANY
+        with pytest.raises(CodecError):
+            safeload.load_untrusted(io.BytesIO(pickle.dumps(model)))
+        member.classes_ = np.arange(3)
