@@ -77,7 +77,7 @@ def _itself() -> dict[str, Any]:
     table["itself"] = table
     around: tuple[Any, ...] = ([],)
     around[0].append(around)
-    ordered = OrderedDict(a=1)
+    ordered: OrderedDict[str, Any] = OrderedDict(a=1)
     ordered["itself"] = ordered
     ends: deque[Any] = deque([1])
     ends.append(ends)

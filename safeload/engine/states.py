@@ -29,9 +29,12 @@ def checked_state(kind: Any, state: Any) -> Any:
     An attribute of the instance goes before a method of the class: with ``get_params`` or ``predict`` in its state,
     an object would have whatever the file put there called by whoever uses it, at the latest by scikit-learn itself.
     """
-    if type(state) is dict and isinstance(kind, type) and (hidden := state.keys() & _methods(kind)):
-        name = printable(min(map(str, hidden)), 60)
-        raise CodecError(f"the state of a {kind.__module__}.{kind.__qualname__} hides its method {name}")
+    # BUILD takes a pair for attributes and slots
+    parts = state if type(state) is tuple and len(state) == 2 else (state,)
+    for part in parts:
+        if type(part) is dict and isinstance(kind, type) and (hidden := part.keys() & _methods(kind)):
+            name = printable(min(map(str, hidden)), 60)
+            raise CodecError(f"the state of a {kind.__module__}.{kind.__qualname__} hides its method {name}")
     return state
 
 

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["Buffer", "Work"]
+from dataclasses import dataclass
+
+__all__ = ["Buffer", "Spent", "Work"]
+
+
+@dataclass(slots=True)
+class Spent:
+    """What was counted so far, over a stream and those nested in it: parts of keys that are hashed, keys whose hashes a
+    file can choose, bytes that are copied."""
+
+    hashed: int = 0
+    chosen: int = 0
+    copied: int = 0
+
+    def restore(self, before: Spent) -> None:
+        """For a stream that is read again."""
+        self.hashed, self.chosen, self.copied = before.hashed, before.chosen, before.copied
 
 
 class Buffer:
@@ -11,6 +27,7 @@ class Buffer:
     def __init__(self, view: memoryview, most: int | None = None) -> None:
         self.view = view
         self.most = len(view) if most is None else most
+        self.spent = Spent()
 
     @property
     def is_whole(self) -> bool:

@@ -20,8 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["NESTING_MAX", "Extents"]
 
 NESTING_MAX = 5_000
+_LIBRARIES = frozenset(
+    {"builtins", "catboost", "collections", "functools", "joblib", "lightgbm", "numpy", "pandas", "scipy", "sklearn"}
+    | {"xgboost"}
+)
 _WEIGHT_FLOOR = 100_000
 _WEIGHT_RATIO = 100  # items for each byte of the file
+
+
+def _is_users(made: Made) -> bool:
+    """A class of one's own is shown by its name, and may be part of a graph; those of libraries show their parts."""
+    return made.source is not None and made.source.module.partition(".")[0] not in _LIBRARIES
 
 
 class Extent(NamedTuple):
@@ -29,6 +38,9 @@ class Extent(NamedTuple):
 
     depth: int
     weight: int
+
+
+_PLAIN = Extent(0, 0)
 
 
 class Extents:
@@ -41,25 +53,25 @@ class Extents:
         # the tuple too, so that the identity stays its own
         self._tuples: dict[int, tuple[int, int, tuple[Node, ...]]] = {}
 
+    def of(self, node: Node) -> Extent:
+        """(0, 0) for a plain value."""
+        if isinstance(node, tuple):
+            known = self._tuples.get(id(node))
+            return Extent(1, len(node)) if known is None else Extent(*known[:2])
+        if isinstance(node, Alias):
+            node = node.node
+        return Extent(node.depth, node.weight) if isinstance(node, Bag | Made) else _PLAIN
+
     def around(self, items: Iterable[Node]) -> Extent:
         """The extent of a container with these items. Raises LimitError."""
         depth, weight = 1, 1
         for item in items:
             weight += 1
-            if item.__class__ is int:
-                continue
-            if isinstance(item, tuple):
-                known = self._tuples.get(id(item))
-                inner, heavy = (1, len(item)) if known is None else known[:2]
-            elif isinstance(item, Bag | Made):
-                inner, heavy = item.depth, item.weight
-            elif isinstance(item, Alias):
-                inner, heavy = item.node.depth, item.node.weight
-            else:
-                continue
-            weight += heavy
-            if inner >= depth:
-                depth = inner + 1
+            if item.__class__ is not int:
+                inner, heavy = self.of(item)
+                weight += heavy
+                if inner >= depth:
+                    depth = inner + 1
         if depth > NESTING_MAX:
             raise LimitError("nesting", f"objects stand in one another more than {NESTING_MAX:,} deep")
         if weight > _WEIGHT_FLOOR and weight > _WEIGHT_RATIO * self._data.size:
@@ -78,8 +90,10 @@ class Extents:
     def grow(self, holder: Bag | Made, items: Iterable[Node]) -> None:
         """`holder` gets these items besides what it has."""
         depth, weight = self.around(items)
-        holder.weight += weight
         if depth > holder.depth:
             holder.depth = depth
+        if isinstance(holder, Made) and _is_users(holder):
+            return
+        holder.weight += weight
         if holder.weight > _WEIGHT_FLOOR:
             self.around((holder,))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from safeload.readers import opcodes as op
 from safeload.readers.nodes import Forgotten, Made
 from safeload.readers.observations import ArrayData
 from safeload.readers.wrappers import sizes
@@ -85,6 +86,8 @@ class _Stretch:
     def _read_bytes(self, match: re.Match[bytes], group: int) -> bool:
         length = int.from_bytes(match[group + 1] or match[group + 2] or match[group + 3], "little")
         self._at += length
+        if length > op.LARGE:
+            self._raw += length
         if length >= _SHARED_MIN:
             self._bytes.append(match.start(group))
         return self._machine.data.reach(self._at) and (self._frame_end < 0 or self._at <= self._frame_end)
@@ -95,7 +98,7 @@ class _Stretch:
         for (like, key), build in zip(form.objects, self._builds, strict=True):
             made = Made(like.source, None, self._start, watched=like.watched)
             made.build, made.finished, made.depth, made.weight = build, True, like.depth, like.weight
-            if key is not None:
+            if key >= 0:
                 made.memo = memo + key if like.watched else None
                 nodes[key] = made
             machine.made.append(made)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safeload.errors import LimitError
 from safeload.readers import opcodes as op
 from safeload.readers.nodes import Alias, Bag, Made
 
@@ -26,6 +27,12 @@ _LEAVES_MAX = 1_000
 # Keys whose hashes a file can choose are compared with each other: 5,000 cost a third of a second.
 _CHOSEN_MAX = 5_000
 _SCALAR = frozenset((f"numpy.{core}.multiarray", "scalar") for core in ("core", "_core"))
+_PATHS = ("PurePath", "PurePosixPath", "PureWindowsPath")
+# Their hashes are those of strings or bytes.
+_SEEDED = frozenset(
+    {("_codecs", "encode"), ("builtins", "bytes"), *(("datetime", name) for name in ("date", "datetime", "time"))}
+    | {(module, name) for module in ("pathlib", "pathlib._local") for name in _PATHS}
+)
 _COMPLEX = ("c", "F", "D", "G")
 _SMALL = frozenset({op.BININT1, op.BININT2, op.BININT})
 _TEXTS = frozenset({op.INT, op.LONG})
@@ -76,6 +83,8 @@ def _hash_object(machine: Machine, node: Node) -> bool:
         node = node.node
     if node.__class__ is Made and node.source is not None:
         node.source.hashed = True
+        if node.source.key in _SEEDED:  # with a time zone a date is what its numbers are
+            return isinstance(node.args, tuple) and len(node.args) > 1 and node.source.key[0] == "datetime"
         return node.source.key not in _SCALAR or _is_complex(machine, node.args)
     return node.__class__ is Bag  # a frozenset; of the mutable ones none hashes
 
@@ -89,9 +98,10 @@ def _is_complex(machine: Machine, args: Node) -> bool:
 
 
 def _count(machine: Machine, leaves: int, *, chosen: bool) -> None:
-    machine.hashed += leaves
-    machine.chosen += chosen
-    if machine.chosen > _CHOSEN_MAX:
-        machine.fact("chosen-keys", f"more than {_CHOSEN_MAX:,} keys are such as can be made to hash alike")
-    if machine.hashed > machine.data.size + _LEAVES_MAX:
-        machine.fact("deep-key", "keys are hashed again and again")
+    spent = machine.spent
+    spent.hashed += leaves
+    spent.chosen += chosen
+    if spent.chosen > _CHOSEN_MAX:
+        raise LimitError("keys", f"more than {_CHOSEN_MAX:,} keys are such as can be made to hash alike")
+    if spent.hashed > machine.data.size + _LEAVES_MAX:
+        raise LimitError("keys", "keys are hashed again and again")

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import StreamError
-from safeload.readers.buffer import Buffer, Work
+from safeload.readers.buffer import Buffer, Spent, Work
 from safeload.readers.nodes import Bag, Made, Node
 from safeload.readers.observations import ArrayData, Stream, WholeWrapper
 from safeload.readers.pickle import analyse_pickle
@@ -41,6 +41,7 @@ def analyse(buffer: Buffer | memoryview, *, watch: Watch = frozenset(), work: Wo
     """
     if isinstance(buffer, memoryview):
         buffer = Buffer(buffer)
+    buffer.spent = Spent()
     buffer.reach(1)
     # Text may happen to begin like opcodes of protocol 0; what picklers write begins with one of these.
     if buffer.view[:1] and buffer.view[0] not in _FIRST_OPCODES:

@@ -79,7 +79,8 @@ class Machine:
         self.layouts: dict[tuple[Node, ...], int | None] = {}  # the keys of a state -> where a version stands
         self.taken: set[int] = set()  # bytes that a call copied
         self.huge: set[int] = set()  # integers whose hash is not their own
-        self.hashed = self.chosen = 0
+        self.spent = data.buffer.spent
+        self.late = 0  # how often containers were held before they were full
         self.open = 0  # watched objects that have not got their state yet
         self.skipped = start  # bytes before this stream, and raw bytes of arrays so far
         self.protocol = 0
@@ -148,6 +149,7 @@ class Machine:
         elif node.__class__ is Bag:
             if node.owned:
                 self.fact("state-shared", "the state of one object is used again")
+            node.aliased += 1
             return Alias(node)
         elif node.__class__ is Made:
             return Alias(node)
@@ -163,7 +165,7 @@ class Machine:
                     return made
             if self.whole_reader is not None and self._whole(node, buf, behind, width):
                 return self.gone
-            node.got = Place(self.at, len(self.memo), len(self.made), len(self.arrays), self.hashed)
+            node.got = Place(self.at, len(self.memo), len(self.made), len(self.arrays), self.spent.hashed)
         node.pushed += 1
         return node
 
@@ -245,6 +247,7 @@ class Machine:
         self.end = at + 1
 
     def result(self) -> Stream:
+        extent = self.extents.of(self.stack[-1] if self.stack else None)
         return Stream(
             start=self.start,
             end=self.end,
@@ -258,6 +261,8 @@ class Machine:
                 Construction(m.source.index, m.offset, m.build, m.memo, m.watched) for m in self.made if m.source
             ),
             frames=tuple(self.frames),
+            depth=extent.depth,
+            weight=extent.weight,
         )
 
 

@@ -106,17 +106,19 @@ class Global:
 class Bag:
     """A list, dict or set that this stream made; `kind` is its type's name, `owned` says that it became a state.
 
-    `plain` says that nothing but plain values was ever put in.
+    `plain` says that nothing but plain values was ever put in, `huge` that integers were which do not hash as
+    themselves; `aliased` is how often a GET took it.
     """
 
-    __slots__ = ("depth", "dropped", "items", "kind", "owned", "plain", "weight")
+    __slots__ = ("aliased", "depth", "dropped", "huge", "items", "kind", "owned", "plain", "weight")
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.items = _NOTHING
         self.plain = True
-        self.owned = self.dropped = False
+        self.owned = self.dropped = self.huge = False
         self.depth = self.weight = 1
+        self.aliased = 0
 
     def add(self, items: list[Node]) -> None:
         """The caller hands `items` over, and does not change them any more."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safeload.errors import StreamError
+from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.hashing import check_keys
 from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global, Made
 from safeload.readers.observations import Use
 from safeload.readers.repeats import learn
-from safeload.readers.states import check_filled_keys, own, take, take_bytes
+from safeload.readers.states import check_filled_keys, count_texts, own, take, take_bytes, take_encoded
 from safeload.readers.wrappers import WRAPPER
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _EXTERNAL_WRAPPERS = frozenset(
 # Protocols below 4 make these from a list.
 _SETS = frozenset({("builtins", "set"), ("builtins", "frozenset")})
 _PLAIN = {int}
+# What is held before it is full counts as empty: each that holds two such doubles what `repr` has to show.
+_LATE_MAX = 24
 
 
 def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
@@ -81,11 +83,14 @@ def _give(machine: Machine, source: Global, args: Node, reconstructed: Global | 
     for item in args:
         if item.__class__ is int:
             take_bytes(machine, item)
+            count_texts(machine, (item,))
         elif item.__class__ is Global:
             if item is not reconstructed:
                 item.give(source.key)
         elif item.__class__ is Bag or item.__class__ is Alias:
             bag = take(machine, item)
+            if item.__class__ is Alias:
+                take_encoded(machine, item)
             if bag is not None:
                 _look_into(machine, source, bag, reconstructed)
 
@@ -94,6 +99,8 @@ def _look_into(machine: Machine, source: Global, bag: Bag, reconstructed: Global
     if source.key in _SETS:
         check_keys(machine, bag.items)
     elif reconstructed is not None:  # a dict subclass whose items may be its attributes
+        if not bag.complete:
+            machine.fact("odd-attribute", "the items of an object are too many to look at")
         check_filled_keys(machine, reconstructed, bag.items[::2])
 
 
@@ -135,6 +142,9 @@ def _array(machine: Machine, wrapper: Made, at: int) -> int:
     wrapper.finished, wrapper.memo = False, None
     if array.nested is None:  # else they are opcodes too, and count
         machine.skipped += array.end - array.start
+    else:
+        wrapper.depth, wrapper.weight = array.nested.depth + 1, array.nested.weight
+        machine.extents.around((wrapper,))
     machine.arrays.append(array)
     machine.frame_end = -1
     machine.moved = True
@@ -160,6 +170,11 @@ def _fill_bag(machine: Machine, bag: Bag, items: list[Node]) -> None:
     else:
         bag.plain = False
         machine.extents.grow(bag, items)
+        machine.late += bag.aliased
+        if machine.late > _LATE_MAX:
+            raise LimitError("nesting", "containers are held before they are full, again and again")
+    if machine.huge and not bag.huge:
+        bag.huge = any(item in machine.huge for item in items if item.__class__ is int)
     if bag.kind != "list" and (machine.huge or not plain):
         check_keys(machine, items[::2] if bag.kind == "dict" else items)
     bag.add(items)

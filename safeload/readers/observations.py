@@ -123,3 +123,6 @@ class Stream:
     arrays: tuple[ArrayData, ...]
     constructions: tuple[Construction, ...]
     frames: tuple[int, ...]
+    # how deep the object is, and how many values it holds, counted with repetition
+    depth: int = 0
+    weight: int = 1

@@ -37,6 +37,7 @@ def _obj(machine: Machine, at: int) -> int:
     return at + 1
 
 
+_AFTER_POP = frozenset({ord("0"), op.BINGET, op.LONG_BINGET, op.GET})
 _EXTENSIONS = {0x82: 1, 0x83: 2, 0x84: 4}
 
 
@@ -81,8 +82,15 @@ def _dup(machine: Machine, at: int) -> int:
     return at + 1
 
 
+def _check_thrown_away(machine: Machine, at: int) -> None:
+    """Picklers throw away the parts of a tuple that holds itself, and GET the tuple that was made meanwhile."""
+    if machine.data.view[at + 1] not in _AFTER_POP:
+        machine.fact("thrown-away", "something is made and thrown away")
+
+
 @HANDLERS.of(ord("0"))
 def _pop(machine: Machine, at: int) -> int:
+    _check_thrown_away(machine, at)
     if machine.marks and machine.marks[-1] == len(machine.stack):
         machine.marks.pop()
     else:
@@ -92,5 +100,6 @@ def _pop(machine: Machine, at: int) -> int:
 
 @HANDLERS.of(ord("1"))
 def _pop_mark(machine: Machine, at: int) -> int:
+    _check_thrown_away(machine, at)
     taken(machine)
     return at + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Final
 
-__all__ = ["LEAF_SIZES", "TEXT_LEAVES", "opcode_name"]
+__all__ = ["LARGE", "LEAF_SIZES", "TEXT_LEAVES", "opcode_name"]
 
 MARK: Final = 0x28
 STOP: Final = 0x2E
@@ -71,6 +71,9 @@ BINPERSID: Final = b"Q"
 LEAF_SIZES: Final = bytes(
     {NONE: 1, NEWTRUE: 1, NEWFALSE: 1, BININT1: 2, BININT2: 3, BININT: 5, BINFLOAT: 9}.get(op, 0) for op in range(256)
 )
+
+# From here on a string is one object, however long, and its bytes are not counted as opcodes.
+LARGE: Final = 4_096
 
 # Those whose value is the rest of a line.
 TEXT_LEAVES: Final = frozenset({INT, LONG, FLOAT, STRING, UNICODE})

@@ -6,6 +6,7 @@ before anything of the stream that comes later can act; where it is stricter, it
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from safeload.errors import StreamError
@@ -41,9 +42,11 @@ def analyse_pickle(
     `watch` names the globals whose objects are reported as constructions; `array_reader` reads what stands
     behind joblib's array wrappers, `whole_reader` whole wrappers. What costs more than `work` is a LimitError.
     """
+    spent = replace(buffer.spent)
     try:
         return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, read_form))
     except ForgottenError:  # it refers into an object that was read in one step
+        buffer.spent.restore(spent)
         return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, None))
 
 
@@ -94,7 +97,10 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
             i += 2
         elif kind == 0x58:  # BINUNICODE
             push(base + i)
-            i += 5 + from_bytes(buf[i + 1 : i + 5], "little")
+            size = from_bytes(buf[i + 1 : i + 5], "little")
+            i += 5 + size
+            if size > op.LARGE:
+                machine.skipped += size
         elif kind == 0x6A:  # LONG_BINGET
             node = memo[from_bytes(buf[i + 1 : i + 5], "little")]
             if node.__class__ is not int:

@@ -47,6 +47,7 @@ _SIMPLE = {
 _TO_MARK = {op.TUPLE: 0, op.SETITEMS: 1, op.APPENDS: 1}
 _GETS = {op.BINGET: 2, op.LONG_BINGET: 5}
 _BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8}
+_LONG = {**_BYTES, op.BINUNICODE: 4, op.BINUNICODE8: 8}
 _LEAF = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8})"
 _HEADER = rb"(?:C(.)|B(.{4})|[\x8e\x96](.{8}))"
 
@@ -65,11 +66,11 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """`objects` are what was learnt from, in the order of BUILDs, each with its memo key, counted from the first;
-    `memoised` is how many entries the memo gets."""
+    """`objects` are what was learnt from, in the order of BUILDs, each with its memo key, counted from the first (-1:
+    none); `memoised` is how many entries the memo gets."""
 
     segments: tuple[Segment, ...]
-    objects: tuple[tuple[Made, int | None], ...]
+    objects: tuple[tuple[Made, int], ...]
     memoised: int
 
 
@@ -79,21 +80,39 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
     if source is None or place is None or source.tries >= _TRIES or machine.facts:
         return None
     source.tries += 1
+    lengths = len(machine.made) - place.made, len(machine.memo) - place.memo, len(machine.arrays) - place.arrays
+    if max(lengths) > _OPCODES_MAX or machine.form_reader is None:
+        return None  # before anything is done that takes as long as the stretch is
     objects = sorted(machine.made[place.made :], key=lambda made: made.build or 0)
-    known = {id(node): place.memo + key for key, node in enumerate(machine.memo[place.memo :])}
+    known: dict[int, list[int]] = {}
+    for key, node in enumerate(machine.memo[place.memo :]):
+        known.setdefault(id(node), []).append(key)
     if not objects or objects[-1] is not target or any(made.build is None for made in objects):
         return None
-    if machine.hashed != place.hashed or any(made.source and made.source.key == _DTYPE for made in objects):
+    if machine.spent.hashed != place.hashed or any(made.source and made.source.key == _DTYPE for made in objects):
         return None  # keys are counted, and dtypes are read again for the arrays that have them
     segments = _Learner(machine, place, {made.build for made in objects}, end).segments()
     if segments is None:
         return None
-    keys = [None if id(made) not in known else known[id(made)] - place.memo for made in objects]
+    keys = [_key(made, known.get(id(made), []), place.memo) for made in objects]
+    if None in keys:
+        return None
     return Form(
         tuple(segments),
-        tuple(zip(objects, keys, strict=True)),
+        tuple((made, key) for made, key in zip(objects, keys, strict=True) if key is not None),
         len(machine.memo) - place.memo,
     )
+
+
+def _key(made: Made, keys: list[int], first: int) -> int | None:
+    """Where in the memo an object stands, counted from `first`; -1 if nowhere.
+
+    None if it has two names, or is watched and got its name later than when it was made: its checkpoint would put it
+    under a key that the unpickler does not have yet, and from there on all keys would mean something else.
+    """
+    if made.watched:
+        return keys[0] if len(keys) == 1 and made.memo == first + keys[0] else None
+    return (keys or [-1])[0] if len(keys) < 2 else None
 
 
 class _Learner:
@@ -171,8 +190,8 @@ class _Learner:
         """Whether the memo entry means the same each time: a plain value, a global, a finished object."""
         node: Node = self._machine.memo[key] if key < self._place.memo else None
         if node.__class__ is int:
-            kind = self._view[node]
-            return kind not in _BYTES or self._machine.data.number(node + 1, _BYTES[kind]) < _SHORT_BYTES
+            width = _LONG.get(self._view[node])
+            return width is None or self._machine.data.number(node + 1, width) < _SHORT_BYTES
         return node.__class__ is Global or (node.__class__ is Made and node.watched and node.memo == key)
 
     def _emit(self, pattern: bytes, width: int, longest: int) -> None:

@@ -6,16 +6,21 @@ import re
 from typing import TYPE_CHECKING
 
 from safeload.readers import opcodes as op
-from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global
+from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global, Made
 from safeload.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from safeload.readers.machine import Machine
     from safeload.readers.nodes import Node
 
-__all__ = ["check_filled_keys", "own", "take", "take_bytes"]
+__all__ = ["check_filled_keys", "count_texts", "own", "take", "take_bytes", "take_encoded"]
 
 _SHARED_MIN = 256
+_ENCODE = ("_codecs", "encode")
+_COPIED_MAX = 1 << 16
+_LONG_TEXTS = {op.BINUNICODE: 4, op.BINUNICODE8: 8, op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8}
 _BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8, op.BINSTRING: 4}
 _VERSION = re.compile(r"[0-9A-Za-z.+]{1,40}\Z")
 # Wrapped functions and frozen distributions have these as attributes, catboost calls a model's bytes "__model"; nothing
@@ -29,7 +34,7 @@ def take(machine: Machine, node: Bag | Alias) -> Bag | None:
     bag = node.node if isinstance(node, Alias) else node
     if not isinstance(bag, Bag):
         return None
-    if bag.owned or not (bag.complete or bag.plain):
+    if bag.owned or not (bag.complete or (bag.plain and not bag.huge)):
         machine.fact("state-shared", "the argument of one call is used again, or is too large to look at")
     bag.owned = True
     return bag
@@ -43,6 +48,13 @@ def take_bytes(machine: Machine, token: int) -> None:
     if token in machine.taken:
         machine.fact("bytes-shared", "the bytes of one array are used for another")
     machine.taken.add(token)
+
+
+def take_encoded(machine: Machine, alias: Alias) -> None:
+    """Bytes as protocols below 3 spell them, by a call: they are copied each time as well."""
+    made = alias.node
+    if isinstance(made, Made) and made.source is not None and made.source.key == _ENCODE:
+        count_texts(machine, made.args if isinstance(made.args, tuple) else ())
 
 
 def own(machine: Machine, source: Global, state: Node) -> None:
@@ -62,10 +74,21 @@ def own(machine: Machine, source: Global, state: Node) -> None:
     at = machine.layouts[keys]
     if at is not None:
         _check_version(machine, state.items[2 * at + 1])
+    if source.watched:
+        count_texts(machine, state.items[1::2])
     if not state.plain:
         for value in state.items[1::2]:
             if value.__class__ is Global:
                 value.give(source.key)
+
+
+def count_texts(machine: Machine, values: Iterable[Node]) -> None:
+    """A library reads each text anew, however often the same one stands there: a booster's model is megabytes."""
+    for value in values:
+        if value.__class__ is int and (width := _LONG_TEXTS.get(machine.data.view[value])):
+            machine.spent.copied += machine.data.number(value + 1, width)
+    if machine.spent.copied > machine.data.size + _COPIED_MAX:
+        machine.fact("bytes-shared", "the text of one object is used for another")
 
 
 def _version_at(machine: Machine, keys: tuple[Node, ...]) -> int | None:
@@ -94,12 +117,20 @@ def _shape(machine: Machine, source: Global, state: Node) -> None:
     for part in parts:
         if part.__class__ is int:
             take_bytes(machine, part)
+        elif part.__class__ is Alias:
+            take_encoded(machine, part)
+            if len(parts) == 2 and isinstance(part.node, Bag) and not source.watched:
+                machine.fact(
+                    "odd-state", f"a part of the state of a {source.module}.{source.name} is used elsewhere too"
+                )
         elif part.__class__ is Bag and part.kind == "dict" and len(parts) == 2:
             _own_part(machine, source, part)
 
 
 def _own_part(machine: Machine, source: Global, part: Bag) -> None:
     """The attributes or the slots of a state that has both."""
+    if not part.complete:
+        machine.fact("odd-state", f"a part of the state of a {source.module}.{source.name} is too large to look at")
     for key, value in zip(part.items[::2], part.items[1::2], strict=False):
         if not source.watched:
             _check_key(machine, key)

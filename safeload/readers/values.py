@@ -19,7 +19,6 @@ __all__ = ["HANDLERS"]
 HANDLERS = Handlers()
 # Longer integers cost quadratic time to convert, and no model holds one.
 INTEGER_BYTES = 64 * 1024
-_LONG = 4_096
 # From here on an integer may not be its own hash any more.
 _HASH_BYTES = 8
 _HASH_DIGITS = 19
@@ -61,7 +60,7 @@ def _sized(width: int, what: str, most: int | None = None) -> Handler:
         end = at + 1 + width + length
         if not machine.data.reach(end):
             raise StreamError(f"{what} reaches past the end of the data", offset=at)
-        if length > _LONG:
+        if length > op.LARGE:
             machine.skipped += length  # however long, it is one object
         if most is not None and length > most:
             machine.fact("huge-integer", f"an integer of {length:,} bytes")
