@@ -7,6 +7,7 @@ Sources: pandas/_libs/internals.pyx, pandas/core/internals/managers.py and block
 from __future__ import annotations
 
 import functools
+import weakref
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -115,8 +116,9 @@ def _cover(placements: list[Any], columns: int) -> bool:
     if not arrays:
         return len(spans) < 2 or _ranges_cover(spans, columns)
     question = (columns, *(span if type(span) is range else id(span) for span in spans))
-    # With the others, so that their identities stay their own.
-    return once(arrays[0], question, lambda: (_are_all(spans, columns), arrays[1:]))[0]
+    known, each = once(arrays[0], question, lambda: (_are_all(spans, columns), [weakref.ref(one) for one in arrays]))
+    # Where one is gone, another may have its identity.
+    return known if all(one() is not None for one in each) else _are_all(spans, columns)
 
 
 @functools.lru_cache(maxsize=100)

@@ -6,6 +6,7 @@ import copyreg
 import datetime
 import decimal
 import fractions
+import numbers
 import pathlib
 import re
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -107,9 +108,15 @@ def _range(*args: Any) -> range:
 
 
 def _slice(*args: Any) -> slice:
-    if len(args) != 3 or any(type(arg) not in (int, type(None)) for arg in args):
+    """Of numpy's integers too, which pandas has where it looked for a place: as Python's own."""
+    parts = [int(arg) if _is_numpy_integer(arg) else arg for arg in args]
+    if len(parts) != 3 or any(type(part) not in (int, type(None)) for part in parts):
         raise _odd("slice")
-    return slice(*args)
+    return slice(*parts)
+
+
+def _is_numpy_integer(value: Any) -> bool:
+    return type(value).__module__ == "numpy" and isinstance(value, numbers.Integral)
 
 
 def _counter(*args: Any) -> Counter[Any]:
