@@ -1,6 +1,6 @@
 """Opcodes a second of the analysis, on the stream of a text model of a million words and on a forest's.
 
-    python benchmarks/analysis.py
+python benchmarks/analysis.py
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ def measure(name: str, rounds: int) -> None:
         analyse(memoryview(data), watch=WATCHED)
         taken.append(time.perf_counter() - start)
     seconds = statistics.median(taken)
-    print(f"{name:12} {count:>10,} opcodes in {seconds:7.4f} s   {count / seconds / 1e6:5.1f} million a second", flush=True)
+    print(
+        f"{name:12} {count:>10,} opcodes in {seconds:7.4f} s   {count / seconds / 1e6:5.1f} million a second",
+        flush=True,
+    )
 
 
 def main() -> None:
