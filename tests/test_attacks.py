@@ -157,6 +157,21 @@ def test_the_items_of_a_bunch_are_looked_at_however_many() -> None:
     assert refused(P4 + data)
 
 
+def test_one_array_is_not_copied_for_many_matrices() -> None:
+    from scipy.sparse import coo_array
+
+    first = coo_array((np.ones(5_000), (np.arange(5_000, dtype=np.int32),) * 2))
+    few: list[Any] = []
+    many: list[Any] = []
+    for _ in range(400):
+        matrix = coo_array.__new__(coo_array)
+        matrix.__dict__.update(first.__dict__)
+        few, many = [first, matrix], [*many, matrix]
+    assert len(safeload.load_untrusted(io.BytesIO(pickle.dumps(few[:1])))) == 1
+    for protocol in (2, 4, 5):
+        assert refused(pickle.dumps(many, protocol))
+
+
 class Slotted:
     """Of a user, who allowed it."""
 

@@ -192,7 +192,9 @@ class _Learner:
         if node.__class__ is int:
             width = _LONG.get(self._view[node])
             return width is None or self._machine.data.number(node + 1, width) < _SHORT_BYTES
-        return node.__class__ is Global or (node.__class__ is Made and node.watched and node.memo == key)
+        if node.__class__ is Made:  # of an array each use counts
+            return node.source is not None and node.source.key == _DTYPE and node.memo == key
+        return node.__class__ is Global
 
     def _emit(self, pattern: bytes, width: int, longest: int) -> None:
         self._pattern += pattern

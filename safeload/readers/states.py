@@ -20,7 +20,14 @@ __all__ = ["check_filled_keys", "count_texts", "own", "take", "take_bytes", "tak
 _SHARED_MIN = 256
 _ENCODE = ("_codecs", "encode")
 _COPIED_MAX = 1 << 16
-_LONG_TEXTS = {op.BINUNICODE: 4, op.BINUNICODE8: 8, op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8}
+_LONG_TEXTS = {
+    op.BYTEARRAY8: 8,
+    op.BINUNICODE: 4,
+    op.BINUNICODE8: 8,
+    op.SHORT_BINBYTES: 1,
+    op.BINBYTES: 4,
+    op.BINBYTES8: 8,
+}
 _BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8, op.BINSTRING: 4}
 _VERSION = re.compile(r"[0-9A-Za-z.+]{1,40}\Z")
 # Wrapped functions and frozen distributions have these as attributes, catboost calls a model's bytes "__model"; nothing
@@ -85,10 +92,22 @@ def own(machine: Machine, source: Global, state: Node) -> None:
 def count_texts(machine: Machine, values: Iterable[Node]) -> None:
     """A library reads each text anew, however often the same one stands there: a booster's model is megabytes."""
     for value in values:
-        if value.__class__ is int and (width := _LONG_TEXTS.get(machine.data.view[value])):
-            machine.spent.copied += machine.data.number(value + 1, width)
+        token = value if value.__class__ is int else _array_bytes(value)
+        if token.__class__ is int and (width := _LONG_TEXTS.get(machine.data.view[token])):
+            machine.spent.copied += machine.data.number(token + 1, width)
     if machine.spent.copied > machine.data.size + _COPIED_MAX:
         machine.fact("bytes-shared", "the text of one object is used for another")
+
+
+def _array_bytes(value: Node) -> Node:
+    """Where the bytes of an array stand: a contract copies them for each object that names the array."""
+    made = value.node if isinstance(value, Alias) else value
+    if not isinstance(made, Made):
+        return None
+    parts = made.state if isinstance(made.state, tuple) and made.state else made.args
+    place = -1 if parts is made.state else 0
+    data = parts[place] if isinstance(parts, tuple) and parts else None
+    return data.args[0] if isinstance(data, Made) and isinstance(data.args, tuple) and data.args else data
 
 
 def _version_at(machine: Machine, keys: tuple[Node, ...]) -> int | None:
