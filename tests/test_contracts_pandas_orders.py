@@ -180,6 +180,7 @@ def test_an_array_is_not_copied_again_and_again() -> None:
 
 def test_nothing_is_kept_of_an_array_that_is_gone() -> None:
     placed = frame({n: [float(n)] if n in (0, 3, 4, 9) else [n] for n in range(12)})
+    gc.collect()  # what other tests left
     before = len(pandas_memory._known)
     for _ in range(3):
         loaded = [load(pickle.dumps([placed, placed, placed[[*range(11, -1, -1)]], LEVELS, CATEGORIES, HOURS]))]

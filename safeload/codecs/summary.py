@@ -55,7 +55,7 @@ def _summary(stream: Stream, *, complete: bool) -> Summary:
     return Summary(
         modules=frozenset(each.module for each in used),
         globals=tuple(sorted({each.path for each in used})),
-        arrays=tuple(array for part in parts for array in part.arrays),
+        arrays=tuple(array for part in parts for array in part.every_array()),
         denied=tuple(denied_globals(stream, Policy.default())),
         facts=tuple(facts),
     )

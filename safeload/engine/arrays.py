@@ -13,6 +13,8 @@ from safeload.errors import CodecError
 from safeload.readers.wrappers import WRAPPER
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
 
     from safeload.readers.buffer import Buffer, Work
@@ -23,6 +25,7 @@ __all__ = [
     "array_from_dtype",
     "array_from_stub",
     "array_from_wrapper",
+    "array_reader",
     "checked_shape",
     "items_of",
     "numpy_module",
@@ -62,32 +65,50 @@ def array_from_wrapper(data: ArrayData, memory: Memory, stub: Any) -> np.ndarray
     state = stub.state
     if state.get("shape") != data.shape:
         raise CodecError("a joblib array is not what the analysis saw")
-    array = _array(data, memory, state.get("dtype"), "F" if state.get("order") == "F" else "C")
+    order = "F" if state.get("order") == "F" else "C"
+    read = array_reader(memory, state.get("dtype"), order, consumed=data.consumed)
+    array: np.ndarray[Any, Any] = read(data.start, data.end - data.start, data.shape)
     return array.view(np.matrix) if closed(state.get("subclass"), WRAPPER) is np.matrix else array
 
 
-def array_from_dtype(data: ArrayData, memory: Memory, dtype: Any) -> np.ndarray[Any, Any]:
+def array_from_dtype(data: ArrayData, memory: Memory, dtype: Any) -> Any:
     """Checkpoint: the array of a wrapper that the analysis read whole, from its dtype. Raises CodecError."""
     assert data.whole is not None  # noqa: S101  # the caller looked
-    return _array(data, memory, dtype, data.whole.order)
+    read = array_reader(memory, dtype, data.whole.order, consumed=data.consumed)
+    return read(data.start, data.end - data.start, data.shape)
 
 
-def _array(data: ArrayData, memory: Memory, dtype: Any, order: str) -> np.ndarray[Any, Any]:
+def array_reader(
+    memory: Memory, dtype: Any, order: str, *, consumed: bool
+) -> Callable[[int, int, tuple[int, ...]], Any]:
+    """What makes arrays of `dtype`, given where their bytes begin, how many these are, and the shape.
+
+    Raises CodecError, as does what it gives, where `dtype` is not the one that the analysis counted with.
+    """
     numpy = numpy_module()
-    start, end, shape = data.start, data.end, data.shape
-    size, count = end - start, math.prod(shape)
-    if not isinstance(dtype, numpy.dtype) or dtype.hasobject or count * dtype.itemsize != size or (count and not size):
+    if not isinstance(dtype, numpy.dtype) or dtype.hasobject:
         raise CodecError("a joblib array is not what the analysis saw")
-    raw: Any = memory.buffer.view[start:end]
+    view, make = memory.view, numpy.ndarray
     # What is copied anyway need not be copied here.
-    if (size < _VIEW_MIN and not data.consumed) or not memory.shared or start % 16:
-        raw = bytearray(raw)
-    array: np.ndarray[Any, Any] = numpy.ndarray(shape, dtype, raw, order="F" if order == "F" else "C")
-    if memory.native and not dtype.isnative:
-        array = native(array)
-    if not memory.writable:
-        array.flags.writeable = False
-    return array
+    view_min = 0 if consumed else _VIEW_MIN
+    itemsize, prod = dtype.itemsize, math.prod
+    swapped, writable = memory.native and not dtype.isnative, memory.writable
+
+    def read(start: int, size: int, shape: tuple[int, ...]) -> Any:
+        count = prod(shape)
+        if count * itemsize != size or (count and not size):
+            raise CodecError("a joblib array is not what the analysis saw")
+        if size < view_min or start % 16 or not memory.shared:
+            array = make(shape, dtype, bytearray(view[start : start + size]), order=order)
+        else:
+            array = make(shape, dtype, view[start : start + size], order=order)
+        if swapped:
+            array = native(array)
+        if not writable:
+            array.flags.writeable = False
+        return array
+
+    return read
 
 
 @functools.cache
@@ -164,6 +185,7 @@ def _raw_items(data: Any, dtype: np.dtype[Any], count: int) -> np.ndarray[Any, A
     # Items of no size could be as many as the file says.
     if type(data) is not bytes or len(data) != count * dtype.itemsize or (count and not dtype.itemsize):
         raise CodecError("an array does not have the bytes that its shape asks for")
-    # A copy: two arrays on one memoised byte string must not change each other.
-    items = np.frombuffer(data, dtype).copy() if data else np.zeros(count, dtype)
+    # Of its own: two arrays on one memoised byte string must not change each other. Copied as bytes, since numpy leaves
+    # what is between fields as the heap had it, and a model that is saved again would publish that.
+    items = np.frombuffer(data, np.uint8).copy().view(dtype) if data else np.zeros(count, dtype)
     return native(items)  # as numpy's own __setstate__ does

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
-    from safeload.engine.rewrite import RewrittenStream
+    from collections.abc import Iterable, Iterator
+
+    from safeload.engine.rewrite import Checkpoint, RewrittenStream
     from safeload.readers.observations import GlobalUse
 
-__all__ = ["Checkpoint", "GuardedUnpickler"]
-
-Checkpoint = Callable[[Any], Any]
+__all__ = ["GuardedUnpickler"]
 
 
 class GuardedUnpickler(pickle.Unpickler):

@@ -7,19 +7,22 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.arrays import Memory, array_from_dtype, array_from_wrapper
+from safeload.engine.checkpoints import Checkpoints
 from safeload.engine.collector import collection_paused
-from safeload.engine.guard import Checkpoint, GuardedUnpickler
-from safeload.engine.registry import Registry
-from safeload.engine.resolve import answers, resolve
-from safeload.engine.rewrite import rewrite
-from safeload.engine.states import checked_state
-from safeload.engine.tables import CHECKERS, FINISHERS, WATCHED, state_contract
+from safeload.engine.guard import GuardedUnpickler
+from safeload.engine.plans import repeat_edits
+from safeload.engine.resolve import answers
+from safeload.engine.rewrite import before_build, behind_build, rewrite, whole_array, without_data, without_frame
+from safeload.engine.tables import WATCHED
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
 from safeload.policy.judge import check_stream, of_member
 from safeload.readers.joblib import analyse
 from safeload.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safeload.engine.rewrite import Checkpoint, Edit
     from safeload.policy.policy import Policy
     from safeload.readers.observations import ArrayData, Construction, Stream
 
@@ -54,13 +57,12 @@ class _Loading:
 
     def __init__(self, memory: Memory, policy: Policy, member: str) -> None:
         self._memory, self._policy, self._member = memory, policy, member
-        self._registry = Registry()
+        self._checkpoints = Checkpoints(policy)
 
     def load(self, stream: Stream) -> Any:
         try:
             value = self._build(stream)
-            if not self._policy.everything:
-                self._registry.check(CHECKERS)
+            self._checkpoints.end()
         except (SafeloadError, MemoryError):
             raise
         except Exception as error:  # whatever the rebuilt classes raise on this state
@@ -70,32 +72,25 @@ class _Loading:
         return value
 
     def _build(self, stream: Stream) -> Any:
-        rewritten = rewrite(self._memory.view, stream)
+        edits = sorted(self._edits(stream), key=itemgetter(0, 1))
+        rewritten = rewrite(self._memory.view, stream, edits)
         found = answers(stream, self._member, guarded=not self._policy.everything)
-        return GuardedUnpickler(rewritten, found, self._checkpoints(stream)).load()
+        checkpoints = [edit.checkpoint for edit in edits if edit.checkpoint for _ in range(edit.times)]
+        return GuardedUnpickler(rewritten, found, checkpoints).load()
 
-    def _checkpoints(self, stream: Stream) -> list[Checkpoint]:
-        """One function for each checkpoint of the rewritten stream, in its order."""
+    def _edits(self, stream: Stream) -> Iterator[Edit]:
         arrays = {array.end_of_build: array for array in stream.arrays}
-        placed: list[tuple[int, int, Checkpoint]] = []
         for made in stream.constructions:
-            finisher = self._finisher(made, stream, arrays)
-            if not made.watched and made.build is not None:
-                placed.append((made.build, 1, self._before(resolve(stream.globals[made.source]))))
-            placed.append(((made.build or 0) + 1, 0, finisher))
+            yield from self._built(made, stream, arrays)
         for array in stream.arrays:
-            if array.whole:
-                placed.append((array.end_of_build, 0, partial(array_from_dtype, array, self._memory)))
-        return [checkpoint for _, _, checkpoint in sorted(placed, key=itemgetter(0, 1))]
+            if array.whole is None:
+                yield without_data(array)
+            else:
+                yield whole_array(array, array.whole, partial(array_from_dtype, array, self._memory))
+        yield from map(without_frame, stream.frames)
+        yield from repeat_edits(stream, self._memory, self._checkpoints)
 
-    def _before(self, kind: Any) -> Checkpoint:
-        """What a state goes through before an object of `kind` sees it."""
-        contract = None if self._policy.everything else state_contract(kind)
-        if contract is None:
-            return partial(checked_state, kind)
-        return lambda state: contract(kind, checked_state(kind, state))
-
-    def _finisher(self, made: Construction, stream: Stream, arrays: dict[int, ArrayData]) -> Checkpoint:
+    def _built(self, made: Construction, stream: Stream, arrays: dict[int, ArrayData]) -> Iterator[Edit]:
         used = stream.globals[made.source]
         if made.build is None:
             raise UnsafeStreamError(
@@ -105,16 +100,20 @@ class _Loading:
                 member=self._member,
             )
         if not made.watched:
-            return self._registry.keep
-        array = arrays.get(made.build + 1)
-        if array is None:
-            return partial(self._finish, FINISHERS[used.module, used.name])
+            before = self._checkpoints.before(used)
+            if before is not None:
+                yield before_build(made.build, before)
+            yield behind_build(made.build, None, self._checkpoints.keep)
+        else:
+            array = arrays.get(made.build + 1)
+            yield behind_build(
+                made.build, made.memo, self._checkpoints.finisher(used) if array is None else self._wrapped(array)
+            )
+
+    def _wrapped(self, array: ArrayData) -> Checkpoint:
         if array.nested is not None:
             return partial(self._nested, array.nested)
         return partial(array_from_wrapper, array, self._memory)
-
-    def _finish(self, finisher: Checkpoint, stub: Any) -> Any:
-        return self._registry.keep(finisher(stub))
 
     def _nested(self, nested: Stream, stub: Any) -> Any:
         return self._build(nested)

@@ -9,17 +9,34 @@ numbering of MEMOIZE stays what it was.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safeload.readers import opcodes as op
 
 if TYPE_CHECKING:
-    from safeload.readers.observations import Stream
+    from safeload.readers.observations import ArrayData, Stream, WholeWrapper
 
-__all__ = ["RewrittenStream", "rewrite"]
+__all__ = [
+    "Checkpoint",
+    "Edit",
+    "RewrittenStream",
+    "before_build",
+    "behind_build",
+    "in_place_of",
+    "rewrite",
+    "run_in_place_of",
+    "whole_array",
+    "without_data",
+    "without_frame",
+]
 
 _FRAME_SIZE = 9
-_MEMOISE, _LONG_BINPUT = bytes([op.MEMOIZE]), bytes([op.LONG_BINPUT])
+_NONE, _MEMOISE, _LONG_BINPUT = bytes([op.NONE]), bytes([op.MEMOIZE]), bytes([op.LONG_BINPUT])
+
+
+# Given what is on top of the stack; what it gives takes that place.
+Checkpoint = Callable[[Any], Any]
 
 
 class RewrittenStream:
@@ -43,47 +60,67 @@ class RewrittenStream:
         return b""
 
 
-def rewrite(view: memoryview, stream: Stream) -> RewrittenStream:
-    """The bytes to unpickle in place of ``view[stream.start:stream.end]``."""
-    body = b"".join(_pieces(view, stream))
+class Edit(NamedTuple):
+    """At byte `cut`, insert `inserted` and go on at `resume`. `rank` orders edits of one place; each of the `times`
+    BINPERSID among the inserted opcodes calls `checkpoint`."""
+
+    cut: int
+    rank: int
+    resume: int
+    inserted: bytes
+    checkpoint: Checkpoint | None = None
+    times: int = 1
+
+
+BEHIND, DATA, BEFORE, FRAME = range(4)
+
+
+def rewrite(view: memoryview, stream: Stream, edits: list[Edit]) -> RewrittenStream:
+    """The bytes to unpickle in place of ``view[stream.start:stream.end]``; `edits` are in order."""
+    at = stream.start + (2 if view[stream.start] == op.PROTO else 0)
+    pieces: list[memoryview | bytes] = []
+    for cut, _, resume, inserted, _, _ in edits:
+        pieces += (view[at:cut], inserted)
+        at = resume
+    pieces.append(view[at : stream.end])
+    body = b"".join(pieces)
     head = b"\x80" + bytes([stream.protocol]) if stream.protocol >= 2 else b""
     return RewrittenStream(head + bytes([op.FRAME]) + len(body).to_bytes(8, "little"), body)
 
 
-# At byte `cut`, insert `inserted` and go on at `resume`. `rank` orders edits of one place.
-_Edit = tuple[int, int, int, bytes]  # cut, rank, resume, inserted
-_BEHIND, _DATA, _BEFORE, _FRAME = range(4)
+def without_frame(frame: int) -> Edit:
+    """The opcode FRAME at offset `frame` and its argument."""
+    return Edit(frame, FRAME, frame + _FRAME_SIZE, b"")
 
 
-def _pieces(view: memoryview, stream: Stream) -> list[memoryview | bytes]:
-    at = stream.start + (2 if view[stream.start] == op.PROTO else 0)
-    pieces: list[memoryview | bytes] = []
-    for cut, _, resume, inserted in sorted(_edits(stream)):
-        pieces += (view[at:cut], inserted)
-        at = resume
-    pieces.append(view[at : stream.end])
-    return pieces
+def before_build(build: int, checkpoint: Checkpoint) -> Edit:
+    """A checkpoint for the state, on top of the stack."""
+    return Edit(build, BEFORE, build, op.BINPERSID, checkpoint)
 
 
-def _edits(stream: Stream) -> list[_Edit]:
-    edits: list[_Edit] = [(frame, _FRAME, frame + _FRAME_SIZE, b"") for frame in stream.frames]
-    for _, _, build, memo, watched in stream.constructions:
-        if build is None:
-            continue
-        if not watched:
-            edits.append((build, _BEFORE, build, op.BINPERSID))
-            edits.append((build + 1, _BEHIND, build + 1, op.BINPERSID))
-        else:
-            edits.append((build + 1, _BEHIND, build + 1, _checkpoint(memo)))
-    for array in stream.arrays:
-        if array.whole is None:
-            edits.append((array.end_of_build, _DATA, array.end, b""))
-        else:
-            # The dtype goes in, the array comes out, and takes the memo entries that the wrapper's parts had.
-            memoise = _MEMOISE * array.whole.memoised
-            edits.append((array.whole.start, _DATA, array.end, array.whole.get_dtype + op.BINPERSID + memoise))
-    return edits
+def behind_build(build: int, memo: int | None, checkpoint: Checkpoint) -> Edit:
+    """A checkpoint for the object; what it gives takes its place in the memo too."""
+    put = b"" if memo is None else _LONG_BINPUT + memo.to_bytes(4, "little")
+    return Edit(build + 1, BEHIND, build + 1, op.BINPERSID + put, checkpoint)
 
 
-def _checkpoint(memo: int | None) -> bytes:
-    return op.BINPERSID if memo is None else op.BINPERSID + _LONG_BINPUT + memo.to_bytes(4, "little")
+def without_data(array: ArrayData) -> Edit:
+    """Raw bytes behind a wrapper that the stream builds."""
+    return Edit(array.end_of_build, DATA, array.end, b"")
+
+
+def whole_array(array: ArrayData, whole: WholeWrapper, checkpoint: Checkpoint) -> Edit:
+    """In place of the wrapper and its bytes, a checkpoint that is given the dtype."""
+    return in_place_of(whole.start, array.end, whole.get_dtype, whole.memoised, checkpoint)
+
+
+def run_in_place_of(start: int, end: int, opcodes: bytes, memoised: int, checkpoint: Checkpoint, times: int) -> Edit:
+    """In place of `times` stretches that follow one another, as many checkpoints, of which the first is for what
+    `opcodes` push."""
+    behind = op.BINPERSID + _MEMOISE * memoised
+    return Edit(start, DATA, end, opcodes + behind + (_NONE + behind) * (times - 1), checkpoint, times)
+
+
+def in_place_of(start: int, end: int, opcodes: bytes, memoised: int, checkpoint: Checkpoint) -> Edit:
+    """In place of a stretch, a checkpoint for what `opcodes` push. The stretch's memo entries become its result."""
+    return Edit(start, DATA, end, opcodes + op.BINPERSID + _MEMOISE * memoised, checkpoint)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import functools
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safeload.errors import CodecError
 from safeload.text import printable
 
-__all__ = ["checked_state"]
+if TYPE_CHECKING:
+    from collections.abc import Set
+
+__all__ = ["check_names", "checked_state"]
 
 _METHODS = (
     types.FunctionType,
@@ -32,10 +35,16 @@ def checked_state(kind: Any, state: Any) -> Any:
     # BUILD takes a pair for attributes and slots
     parts = state if type(state) is tuple and len(state) == 2 else (state,)
     for part in parts:
-        if type(part) is dict and isinstance(kind, type) and (hidden := part.keys() & _methods(kind)):
-            name = printable(min(map(str, hidden)), 60)
-            raise CodecError(f"the state of a {kind.__module__}.{kind.__qualname__} hides its method {name}")
+        if type(part) is dict:
+            check_names(kind, part.keys())
     return state
+
+
+def check_names(kind: Any, names: Set[Any]) -> None:
+    """Raise CodecError if one of the attributes `names` would hide a method of the class `kind`."""
+    if isinstance(kind, type) and (hidden := names & _methods(kind)):
+        name = printable(min(map(str, hidden)), 60)
+        raise CodecError(f"the state of a {kind.__module__}.{kind.__qualname__} hides its method {name}")
 
 
 @functools.lru_cache(maxsize=1_000)

@@ -6,6 +6,8 @@ many messages or for all can be written without any secret; so such a key is ref
 
 from __future__ import annotations
 
+import functools
+
 __all__ = ["PUBLIC_BYTES", "defect"]
 
 PUBLIC_BYTES = 32
@@ -22,6 +24,7 @@ _Y8 = int.from_bytes(bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39
 _SMALL_ORDER = frozenset({0, 1, _P - 1, _Y8, _P - _Y8})
 
 
+@functools.lru_cache(maxsize=100)
 def defect(public: bytes) -> str:
     """What is wrong with `public` (32 bytes), to stand after "the key in x.pub ..."; empty if nothing is."""
     if len(public) != PUBLIC_BYTES:

@@ -120,10 +120,6 @@ _LEFT_OUT: Mapping[tuple[str, str], str] = {
         "Save a dict, a list or a tuple instead",
     ): "collections types.SimpleNamespace types.MappingProxyType argparse.Namespace",
     (
-        "it reads time zone files, and is pickled by way of getattr",
-        "Save a datetime.timezone, or the zone's name",
-    ): "zoneinfo",
-    (
         "it is an enum of the standard library, pickled as a call that its class may answer with code",
         "Save the number instead",
     ): "re.RegexFlag uuid.SafeUUID enum http.HTTPStatus",

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from safeload.readers.tables import Filled
 
 __all__ = ["Buffer", "Spent", "Work"]
 
 
 @dataclass(slots=True)
 class Spent:
-    """What was counted so far, over a stream and those nested in it: parts of keys that are hashed, keys whose hashes a
-    file can choose, bytes that are copied."""
+    """What was counted so far, over a stream and those nested in it: parts of keys that are hashed, keys whose hashes
+    are unknown, steps to the places of keys and how many they may be, bytes that are copied, time zones."""
 
     hashed: int = 0
-    chosen: int = 0
+    unknown: int = 0
+    steps: int = 0
+    allowed: int = 0
     copied: int = 0
+    zones: int = 0
+    filled: dict[int, Filled] = field(default_factory=dict)
+
+    @property
+    def on_keys(self) -> int:
+        """Grows whenever the keys of something are counted."""
+        return self.hashed + self.allowed
 
     def restore(self, before: Spent) -> None:
         """For a stream that is read again."""
-        self.hashed, self.chosen, self.copied = before.hashed, before.chosen, before.copied
+        self.hashed, self.unknown = before.hashed, before.unknown
+        self.steps, self.allowed = before.steps, before.allowed
+        self.copied, self.zones = before.copied, before.zones
 
 
 class Buffer:

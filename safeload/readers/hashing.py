@@ -1,107 +1,104 @@
 """Keys of dicts and members of sets: to put one in is to hash it, and to compare it with what hashes alike.
 
 A tuple a million deep overflows the stack of CPython's ``tuplehash``; a tuple of two times itself, forty times over,
-is hashed for hours; numbers that hash alike make each insertion walk past all former ones. Strings and bytes
-are safe: their hashes are seeded. Numbers are not: ``hash(n)`` is n modulo 2**61 - 1.
+is hashed for hours; keys whose places in a table are taken walk past all former ones. The hashes of strings and bytes
+are seeded. Those of numbers, and of tuples of them, a file chooses: of each container that has more than a few, the
+steps are counted that it takes to fill it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from safeload.errors import LimitError
 from safeload.readers import opcodes as op
-from safeload.readers.nodes import Alias, Bag, Made
+from safeload.readers.filling import DEEP, count_steps
+from safeload.readers.hashes import Hash, kind_of
+from safeload.readers.nodes import Alias, Made
+from safeload.readers.plain import CHOICES, NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from safeload.readers.machine import Machine
     from safeload.readers.nodes import Node
 
-__all__ = ["HASH_MODULUS", "check_keys"]
+__all__ = ["check_keys"]
 
-HASH_MODULUS = (1 << 61) - 1
 _DEPTH_MAX = 64
 _LEAVES_MAX = 1_000
-# Keys whose hashes a file can choose are compared with each other: 5,000 cost a third of a second.
-_CHOSEN_MAX = 5_000
-_SCALAR = frozenset((f"numpy.{core}.multiarray", "scalar") for core in ("core", "_core"))
-_PATHS = ("PurePath", "PurePosixPath", "PureWindowsPath")
-# Their hashes are those of strings or bytes.
-_SEEDED = frozenset(
-    {("_codecs", "encode"), ("builtins", "bytes"), *(("datetime", name) for name in ("date", "datetime", "time"))}
-    | {(module, name) for module in ("pathlib", "pathlib._local") for name in _PATHS}
-)
-_COMPLEX = ("c", "F", "D", "G")
-_SMALL = frozenset({op.BININT1, op.BININT2, op.BININT})
-_TEXTS = frozenset({op.INT, op.LONG})
-_WIDE = frozenset({op.LONG1, op.LONG4, op.BINFLOAT, op.FLOAT}) | _TEXTS
+_LONG_BYTES = 64  # an integer of as many takes as long as a part of a tuple
+# Keys of whose hashes nothing is known: 5,000 that are alike cost a third of a second.
+_UNKNOWN_MAX = 5_000
 
 
-def check_keys(machine: Machine, keys: Iterable[Node]) -> None:
-    """Record a fact for each key that would be dangerous to hash."""
-    for key in keys:
-        if key.__class__ is int:
-            if key in machine.huge:
-                machine.fact("huge-key", "an integer of 2**61 - 1 or more is a key: such can be made to hash alike")
-        else:
-            _check(machine, key)
+def check_keys(machine: Machine, keys: Sequence[Node], *, plain: bool = False) -> None:
+    """Record a fact for each key that would be dangerous to hash. Raises LimitError for too many that get into each
+    other's way. `plain` says that all are known to be plain values."""
+    if machine.huge:
+        _count(machine, sum(_size(machine, key) for key in keys if key.__class__ is int and key in machine.huge))
+    count_steps(machine, len(keys), _chosen(machine, keys, plain=plain))
 
 
-def _check(machine: Machine, key: Node) -> None:
-    """Counted with repetition, since hashing does too. `small` are its numbers of at most 32 bits, `wide` all others.
+def _chosen(machine: Machine, keys: Sequence[Node], *, plain: bool) -> list[Node]:
+    """Those whose hashes may be the file's choice."""
+    view = machine.data.view
+    if not plain and [*map(type, keys)].count(int) < len(keys):
+        return [key for key in keys if (view[key] in NUMBERS if key.__class__ is int else _check(machine, key))]
+    tokens: Sequence[Any] = keys
+    if len(tokens) > 1 and NUMBERS.isdisjoint(itemgetter(*tokens)(view)):
+        return []
+    return [token for token in tokens if view[token] in NUMBERS]
 
-    Two small ones are fewer than there are hashes; with any more, most hashes have many keys.
-    """
+
+def _size(machine: Machine, token: int) -> int:
+    """How many parts of a key a long integer is worth."""
+    width = {op.LONG1: 1, op.LONG4: 4}.get(machine.data.view[token])
+    return (machine.data.number(token + 1, width) if width else len(machine.data.line(token + 1)[0])) // _LONG_BYTES
+
+
+def _count(machine: Machine, leaves: int) -> None:
+    """Counted with repetition, since hashing does too."""
+    machine.spent.hashed += leaves
+    if machine.spent.hashed > machine.data.size + _LEAVES_MAX:
+        raise LimitError("keys", "keys are hashed again and again")
+
+
+def _check(machine: Machine, key: Node) -> bool:
+    """Look into a key that is no plain value. Whether its hash may be the file's choice."""
+    if key.__class__ is tuple and key and not machine.huge and [*map(type, key)].count(int) == len(key) < _LEAVES_MAX:
+        _count(machine, 1 + len(key))
+        tokens: tuple[Any, ...] = key
+        return any(machine.data.view[token] in CHOICES for token in tokens)
     pending: list[tuple[Node, int]] = [(key, 0)]
-    small = wide = leaves = 0
+    leaves, chosen, unknown = 0, False, False
     while pending:
         node, depth = pending.pop()
         leaves += 1
         if depth > _DEPTH_MAX or leaves > _LEAVES_MAX:
-            machine.fact("deep-key", "a key is deeper or larger than any that a model has")
-            return
+            machine.fact(DEEP, "a key is deeper or larger than any that a model has")
+            return False
         if node.__class__ is tuple:
             pending += [(item, depth + 1) for item in node]
+            chosen = chosen or not node
         elif node.__class__ is int:
-            kind = machine.data.view[node]
-            if kind in _SMALL or (kind in _TEXTS and abs(machine.data.integer(node) or 0) < 1 << 31):
-                small += 1
-            else:
-                wide += kind in _WIDE
+            chosen = chosen or machine.data.view[node] in CHOICES
             if node in machine.huge:
-                machine.fact("huge-key", "an integer of 2**61 - 1 or more is part of a key")
+                leaves += _size(machine, node)
         else:
-            wide += 3 * _hash_object(machine, node)
-    _count(machine, leaves, chosen=small + wide > 2 or (wide > 0 and small + wide > 1))
+            kind = _hash_object(machine, node)
+            chosen, unknown = chosen or kind is not Hash.SEEDED, unknown or kind is Hash.UNKNOWN
+    _count(machine, leaves)
+    machine.spent.unknown += unknown
+    if machine.spent.unknown > _UNKNOWN_MAX:
+        raise LimitError("keys", f"more than {_UNKNOWN_MAX:,} keys are such as can be made to hash alike")
+    return chosen
 
 
-def _hash_object(machine: Machine, node: Node) -> bool:
-    """Note that an object is hashed, which a policy has to allow. True if its hash may be the file's choice."""
-    if node.__class__ is Alias:
-        node = node.node
-    if node.__class__ is Made and node.source is not None:
-        node.source.hashed = True
-        if node.source.key in _SEEDED:  # with a time zone a date is what its numbers are
-            return isinstance(node.args, tuple) and len(node.args) > 1 and node.source.key[0] == "datetime"
-        return node.source.key not in _SCALAR or _is_complex(machine, node.args)
-    return node.__class__ is Bag  # a frozenset; of the mutable ones none hashes
-
-
-def _is_complex(machine: Machine, args: Node) -> bool:
-    """``scalar(dtype, bytes)``: a complex number's hash is a sum of two. What cannot be told counts as one."""
-    dtype = args[0] if isinstance(args, tuple) and args else None
-    letters = dtype.args[0] if isinstance(dtype, Made) and isinstance(dtype.args, tuple) and dtype.args else None
-    text = machine.data.short_string(letters)
-    return text is None or text.startswith(_COMPLEX)
-
-
-def _count(machine: Machine, leaves: int, *, chosen: bool) -> None:
-    spent = machine.spent
-    spent.hashed += leaves
-    spent.chosen += chosen
-    if spent.chosen > _CHOSEN_MAX:
-        raise LimitError("keys", f"more than {_CHOSEN_MAX:,} keys are such as can be made to hash alike")
-    if spent.hashed > machine.data.size + _LEAVES_MAX:
-        raise LimitError("keys", "keys are hashed again and again")
+def _hash_object(machine: Machine, node: Node) -> Hash:
+    """Note that an object is hashed, which a policy has to allow."""
+    made = node.node if node.__class__ is Alias else node
+    if made.__class__ is Made and made.source is not None:
+        made.source.hashed = True
+    return kind_of(machine.data, made)

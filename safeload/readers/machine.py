@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import _compat_pickle
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
@@ -27,6 +27,7 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.readers.buffer import Work
+    from safeload.readers.layouts import Repeat
 
 __all__ = ["ArrayReader", "FormReader", "Machine", "WholeReader"]
 
@@ -43,8 +44,8 @@ ArrayReader = Callable[[Data, Node, int], ArrayData | None]
 # that place: the array, if the whole wrapper follows in the form that joblib repeats.
 WholeReader = Callable[[Data, list[Node], bytes, int, int, int], ArrayData | None]
 
-# Given a form and the offset of a GET of its class: the object, if all of the form follows.
-FormReader = Callable[["Machine", Any, int], Made | None]
+# Given a class with a form and the offset of a GET of it: the object, if all of the form follows.
+FormReader = Callable[["Machine", Global, int], Made | None]
 
 
 class Machine:
@@ -74,6 +75,7 @@ class Machine:
         self.arrays: list[ArrayData] = []
         self.made: list[Made] = []
         self.frames: list[int] = []
+        self.repeats: list[Repeat] = []
         self.frame_end = -1
         self.extents = Extents(data)
         self.layouts: dict[tuple[Node, ...], int | None] = {}  # the keys of a state -> where a version stands
@@ -160,12 +162,12 @@ class Machine:
     def _fetched_global(self, node: Global, buf: bytes, behind: int, width: int) -> Node:
         if width:
             if node.form is not None and self.form_reader is not None:
-                made = self.form_reader(self, node.form, self.at)
+                made = self.form_reader(self, node, self.at)
                 if made is not None:
                     return made
             if self.whole_reader is not None and self._whole(node, buf, behind, width):
                 return self.gone
-            node.got = Place(self.at, len(self.memo), len(self.made), len(self.arrays), self.spent.hashed)
+            node.got = Place(self.at, len(self.memo), len(self.arrays), len(self.repeats), self.spent.on_keys)
         node.pushed += 1
         return node
 
@@ -261,6 +263,7 @@ class Machine:
                 Construction(m.source.index, m.offset, m.build, m.memo, m.watched) for m in self.made if m.source
             ),
             frames=tuple(self.frames),
+            repeats=tuple(self.repeats),
             depth=extent.depth,
             weight=extent.weight,
         )

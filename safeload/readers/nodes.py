@@ -17,14 +17,14 @@ _NOTHING: list[Node] = []  # never filled: an empty Bag must cost little
 
 
 class Place(NamedTuple):
-    """Where a stretch of the stream begins: offset of a GET, and how much there is of memo, objects, arrays and hashed
+    """Where a stretch of the stream begins: offset of a GET, and how much there is of memo, arrays, repeats and counted
     keys."""
 
     at: int
     memo: int
-    made: int
     arrays: int
-    hashed: int
+    repeats: int
+    on_keys: int
 
 
 class Global:
@@ -51,6 +51,7 @@ class Global:
         "offset",
         "owners",
         "pushed",
+        "recent",
         "shaped",
         "stream_names",
         "tries",
@@ -67,6 +68,7 @@ class Global:
         self.owners = _NOBODY
         self.got: Place | None = None  # by the last GET
         self.form: Any = None  # what its objects look like; see readers.repeats
+        self.recent: list[tuple[Any, ...]] = []  # how each segment of it stood in the last objects
         self.tries = 0
         self.key = module, name
         self.built = self.filled = self.shaped = self.extended = self.keyed = self.hashed = False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.hashing import check_keys
+from safeload.readers.methods import GETATTR, attribute_of, class_called, method_of
 from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global, Made
 from safeload.readers.observations import Use
 from safeload.readers.repeats import learn
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["build", "fill", "make"]
 
 _RECONSTRUCTOR = ("copyreg", "_reconstructor")
-_GETATTR = ("builtins", "getattr")
 # They name another file to read the array from: absolute, or beside this one.
 _EXTERNAL_WRAPPERS = frozenset(
     (module, name)
@@ -37,22 +37,24 @@ _LATE_MAX = 24
 def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
     """Push what calling or instantiating `source` gives."""
     if source.__class__ is not Global:
-        machine.fact("call-on-value", "something is called that is not a plain global")
-        machine.stack.append(Made(None, args, machine.at, watched=False))
+        machine.stack.append(_make_by_value(machine, source, args, use))
         return
     if use is Use.CALLED:
         source.called += 1
     else:
         source.instantiated += 1
     reconstructed = _reconstructed(source, args)
-    _give(machine, source, args, reconstructed)
-    if source.key == _GETATTR:
+    method = method_of(machine, source, args, use)
+    _give(machine, source, args, reconstructed or method)
+    if source.key == GETATTR:
         # How a bound method is pickled. A policy judges which attribute of an object is asked for.
-        source.owners |= {(".".join(_GETATTR), _attribute(machine, args))}
+        source.owners |= {attribute_of(machine, args, method)}
     if reconstructed is not None and args.__class__ is tuple and len(args) == 3:
         reconstructed.instantiated += 1
         source = reconstructed
     made = Made(source, args, machine.at, watched=source.watched)
+    if method is not None:
+        made.meaning, made.watched = method, True  # so that no GET may fetch it
     if args:
         machine.extents.grow(made, (args,))
     if source.watched:
@@ -62,11 +64,17 @@ def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
     machine.stack.append(made)
 
 
-def _attribute(machine: Machine, args: Node) -> str:
-    """The name in the arguments of a ``getattr(an object that the stream made, name)``, or nothing."""
-    if args.__class__ is not tuple or len(args) != 2 or args[0].__class__ not in (Made, Alias):
-        return ""
-    return machine.data.short_string(args[1]) or ""
+def _make_by_value(machine: Machine, source: Node, args: Node, use: Use) -> Made:
+    """What calling something gives that is no global."""
+    cls = class_called(machine, source, use)
+    if cls is None:
+        machine.fact("call-on-value", "something is called that is not a plain global")
+        return Made(None, args, machine.at, watched=False)
+    _give(machine, cls, args, None)
+    made = Made(cls, args, machine.at, watched=False)
+    if args:
+        machine.extents.grow(made, (args,))
+    return made
 
 
 def _reconstructed(source: Global, args: Node) -> Global | None:
@@ -77,7 +85,7 @@ def _reconstructed(source: Global, args: Node) -> Global | None:
 
 
 def _give(machine: Machine, source: Global, args: Node, reconstructed: Global | None) -> None:
-    """`source` is called or instantiated with `args`."""
+    """`source` is called or instantiated with `args`; of these `reconstructed` is no argument as others are."""
     if args.__class__ is not tuple or len(args) > ARGUMENTS_MAX:
         return
     for item in args:

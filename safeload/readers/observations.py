@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import NamedTuple
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["ArrayData", "Construction", "Fact", "GlobalUse", "Stream", "Use", "WholeWrapper"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safeload.readers.layouts import Repeat
+
+__all__ = ["ArrayData", "Construction", "Fact", "GlobalUse", "Stream", "Use", "WholeWrapper", "arrays_of"]
 
 
 class Use(enum.Flag):
@@ -113,7 +119,10 @@ class Construction(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One pickle stream, ``start:end`` of its buffer, understood to the last byte."""
+    """One pickle stream, ``start:end`` of its buffer, understood to the last byte.
+
+    ``repeats`` are objects that were read in one step: their arrays, constructions and frames are not among the others.
+    """
 
     start: int
     end: int
@@ -123,6 +132,38 @@ class Stream:
     arrays: tuple[ArrayData, ...]
     constructions: tuple[Construction, ...]
     frames: tuple[int, ...]
+    repeats: tuple[Repeat, ...] = ()
     # how deep the object is, and how many values it holds, counted with repetition
     depth: int = 0
     weight: int = 1
+
+    def every_array(self) -> list[ArrayData]:
+        """Also those of the repeats, as if their wrappers had been read by themselves; as they stand in the stream."""
+        repeated = (array for repeat in self.repeats for array in arrays_of(repeat))
+        return sorted((*self.arrays, *repeated), key=attrgetter("end_of_build"))
+
+    def every_construction(self) -> Iterator[Construction]:
+        """Also those of the repeats, as if they had been read by themselves."""
+        yield from self.constructions
+        for repeat in self.repeats:
+            for one in repeat.form.objects:
+                memo = repeat.memo + one.memo if one.watched and one.memo is not None else None
+                build = repeat.place(one.segment, one.group)
+                yield Construction(one.source, repeat.at[0], build, memo, one.watched)
+
+    def every_frame(self) -> list[int]:
+        """Also those of the repeats."""
+        places = ((found, at) for repeat in self.repeats for found, at in zip(repeat.found, repeat.at, strict=True))
+        splits = (repeat.split.at for repeat in self.repeats if repeat.split is not None)
+        return sorted((*self.frames, *splits, *(at for found, at in places if found.frame >= 0)))
+
+
+def arrays_of(repeat: Repeat) -> Iterator[ArrayData]:
+    """The arrays of a repeat, each as if its wrapper had been read by itself."""
+    for number, (segment, found, start) in enumerate(zip(repeat.form.segments, repeat.found, repeat.data, strict=True)):
+        like = segment.array
+        if like is not None:
+            first, end = repeat.place(number, segment.pattern.groups - 1), repeat.end(number)
+            whole = WholeWrapper(first, like.memoised, like.get_dtype, like.order)
+            data = end, start, start + found.size, like.dtype, found.shape
+            yield ArrayData(*data, None, whole, like.itemsize, like.consumed)

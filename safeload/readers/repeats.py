@@ -9,11 +9,14 @@ noted. What does not match is read opcode by opcode, with the same result.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from safeload.readers import opcodes as op
+from safeload.readers.layouts import ArrayForm, Constant, Form, Leaf, Raw, Segment, Short, Stored
 from safeload.readers.nodes import Global, Made, Place
+from safeload.readers.observations import arrays_of
+from safeload.readers.sketch import Sketch
+from safeload.readers.states import bytes_of
 from safeload.readers.wrappers import MATCH
 
 if TYPE_CHECKING:
@@ -21,124 +24,85 @@ if TYPE_CHECKING:
     from safeload.readers.nodes import Node
     from safeload.readers.observations import ArrayData
 
-__all__ = ["Form", "Segment", "learn"]
+__all__ = ["learn"]
 
-_DTYPE = ("numpy", "dtype")
+_DTYPE = ("numpy", "dtype")  # read again for the arrays that have them
 _OPCODES_MAX = 1_000
 _SEGMENTS_MAX = 32
 _TRIES = 3
-_SHORT_BYTES = 256
-# How many items each takes from the stack, and how many it leaves.
-_SIMPLE = {
-    op.MEMOIZE: (1, 1),
-    op.EMPTY_TUPLE: (0, 1),
-    op.EMPTY_DICT: (0, 1),
-    op.EMPTY_LIST: (0, 1),
-    op.TUPLE1: (1, 1),
-    op.TUPLE2: (2, 1),
-    op.TUPLE3: (3, 1),
-    op.SETITEM: (3, 1),
-    op.APPEND: (2, 1),
-    op.NEWOBJ: (2, 1),
-    op.REDUCE: (2, 1),
-    op.BUILD: (2, 1),
-}
-# These take what is above the last mark; all but TUPLE put it into what is below.
-_TO_MARK = {op.TUPLE: 0, op.SETITEMS: 1, op.APPENDS: 1}
+_SHORT_BYTES = 64  # of texts that are the same each time, since nobody counts what copies them
+_SHORT_MAX = 16  # of bytes that are matched with the opcodes
 _GETS = {op.BINGET: 2, op.LONG_BINGET: 5}
 _BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8}
-_LONG = {**_BYTES, op.BINUNICODE: 4, op.BINUNICODE8: 8}
-_LEAF = rb"(?:[N\x88\x89]|K.|M..|J.{4}|G.{8})"
-_HEADER = rb"(?:C(.)|B(.{4})|[\x8e\x96](.{8}))"
-
-
-class Segment(NamedTuple):
-    """Opcodes up to the next raw bytes. Groups of `pattern`: the frame's length if `framed`, one for each BUILD, then
-    the start of the wrapper and its shape (`array`), or the lengths of a byte string (`raw`)."""
-
-    pattern: re.Pattern[bytes]
-    framed: bool
-    builds: tuple[int, ...]
-    array: ArrayData | None
-    raw: bool
-    longest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """`objects` are what was learnt from, in the order of BUILDs, each with its memo key, counted from the first (-1:
-    none); `memoised` is how many entries the memo gets."""
-
-    segments: tuple[Segment, ...]
-    objects: tuple[tuple[Made, int], ...]
-    memoised: int
+_LONG = {**_BYTES, op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
+_PYTHON_2 = op.TEXT_LEAVES | {op.SHORT_BINSTRING, op.BINSTRING}  # of any length
+_TEXTS = frozenset({op.SHORT_BINUNICODE, op.BINUNICODE, op.BINUNICODE8})
+_LEAF = rb"[N\x88\x89]|K.|M..|J.{4}|G.{8}"
+_IMMUTABLE, _MUTABLE = rb"(C.|B.{4}|\x8e.{8})", rb"(\x96.{8})"
 
 
 def learn(machine: Machine, target: Made, end: int) -> Form | None:
     """The form of the object that was BUILT just now, if one can be told. Its class will not be asked for ever."""
     source, place = target.source, target.source.got if target.source else None
-    if source is None or place is None or source.tries >= _TRIES or machine.facts:
+    if source is None or place is None or source.tries >= _TRIES or machine.facts or source.key == _DTYPE:
+        return None
+    if _has_bytes(machine, target):  # what copies an array is counted, by whoever looks into it
         return None
     source.tries += 1
-    lengths = len(machine.made) - place.made, len(machine.memo) - place.memo, len(machine.arrays) - place.arrays
-    if max(lengths) > _OPCODES_MAX or machine.form_reader is None:
-        return None  # before anything is done that takes as long as the stretch is
-    objects = sorted(machine.made[place.made :], key=lambda made: made.build or 0)
-    known: dict[int, list[int]] = {}
-    for key, node in enumerate(machine.memo[place.memo :]):
-        known.setdefault(id(node), []).append(key)
-    if not objects or objects[-1] is not target or any(made.build is None for made in objects):
+    if machine.form_reader is None or machine.spent.on_keys != place.on_keys:  # keys are counted
         return None
-    if machine.spent.hashed != place.hashed or any(made.source and made.source.key == _DTYPE for made in objects):
-        return None  # keys are counted, and dtypes are read again for the arrays that have them
-    segments = _Learner(machine, place, {made.build for made in objects}, end).segments()
-    if segments is None:
+    learner = _Learner(machine, place, end)
+    segments, objects = learner.segments(), learner.sketch.objects(source.index)
+    if segments is None or objects is None:
         return None
-    keys = [_key(made, known.get(id(made), []), place.memo) for made in objects]
-    if None in keys:
-        return None
-    return Form(
-        tuple(segments),
-        tuple((made, key) for made, key in zip(objects, keys, strict=True) if key is not None),
-        len(machine.memo) - place.memo,
-    )
+    source.recent = [()] * len(segments)
+    get = bytes(machine.data.view[place.at : place.at + _GETS[machine.data.view[place.at]]])
+    return Form(get, tuple(segments), objects, learner.sketch.memoised, target.depth, target.weight)
 
 
-def _key(made: Made, keys: list[int], first: int) -> int | None:
-    """Where in the memo an object stands, counted from `first`; -1 if nowhere.
-
-    None if it has two names, or is watched and got its name later than when it was made: its checkpoint would put it
-    under a key that the unpickler does not have yet, and from there on all keys would mean something else.
-    """
-    if made.watched:
-        return keys[0] if len(keys) == 1 and made.memo == first + keys[0] else None
-    return (keys or [-1])[0] if len(keys) < 2 else None
+def _has_bytes(machine: Machine, made: Made) -> bool:
+    """Whether it is an array, or something else that is made from bytes or text."""
+    token = bytes_of(made)
+    return token.__class__ is int and (machine.data.view[token] in _LONG or machine.data.view[token] in _PYTHON_2)
 
 
 class _Learner:
     """Walks once more over opcodes that were analysed, and writes down what they look like."""
 
-    def __init__(self, machine: Machine, place: Place, builds: set[int | None], end: int) -> None:
-        self._machine, self._view, self._place, self._builds = machine, machine.data.view, place, builds
+    def __init__(self, machine: Machine, place: Place, end: int) -> None:
+        self._machine, self._view, self._place = machine, machine.data.view, place
         self._at, self._end = place.at, end
-        whole = [array for array in machine.arrays[place.arrays :] if array.whole]
-        self._arrays = {array.whole.start: array for array in whole if array.whole}
-        self._odd = len(whole) != len(machine.arrays) - place.arrays
+        arrays = self._own_arrays() if self._is_short() else []
+        self._arrays = {array.whole.start: array for array in arrays if array.whole}
+        self._odd = len(self._arrays) != len(arrays) or not self._is_short()
         self._segments: list[Segment] = []
-        self._depth, self._marks = 0, list[int]()  # of the stack, from where the stretch began
+        self.sketch = Sketch(machine.memo)
         self._begin()
 
+    def _own_arrays(self) -> list[ArrayData]:
+        repeated = (array for repeat in self._machine.repeats[self._place.repeats :] for array in arrays_of(repeat))
+        return [*self._machine.arrays[self._place.arrays :], *repeated]
+
+    def _is_short(self) -> bool:
+        """Before anything is done that takes as long as the stretch is."""
+        machine, place = self._machine, self._place
+        counts = (
+            len(machine.memo) - place.memo,
+            len(machine.arrays) - place.arrays,
+            len(machine.repeats) - place.repeats,
+        )
+        return max(counts) <= _OPCODES_MAX
+
     def _begin(self) -> None:
-        self._pattern, self._groups, self._longest = b"", 0, 0
-        self._framed, self._found = False, tuple[int, ...]()
+        self._pattern, self._groups, self._longest, self._framed = b"", 0, 0, False
 
     def segments(self) -> list[Segment] | None:
         for _ in range(_OPCODES_MAX):
-            if self._odd or len(self._segments) > _SEGMENTS_MAX:
+            if self._odd or self.sketch.odd or len(self._segments) > _SEGMENTS_MAX:
                 return None
             if self._at >= self._end:
                 self._close(None, raw=False)
-                return self._segments if (self._at, self._depth, self._marks) == (self._end, 1, []) else None
+                return self._segments if self._at == self._end else None
             self._step()
         return None
 
@@ -147,84 +111,114 @@ class _Learner:
         if at in self._arrays:
             self._array(self._arrays[at])
         elif op.LEAF_SIZES[kind]:
-            self._depth += 1
-            self._emit(_LEAF, op.LEAF_SIZES[kind], 9)
+            self._leaf(op.LEAF_SIZES[kind])
         elif kind in _GETS:
-            self._depth += 1
-            self._odd = not self._is_constant(self._machine.data.number(at + 1, _GETS[kind] - 1))
-            self._literal(_GETS[kind])
+            self._get(_GETS[kind])
         elif kind in _BYTES:
-            self._raw(_BYTES[kind])
+            self._raw(kind, _BYTES[kind])
         elif kind == op.FRAME:
             self._frame()
         else:
-            self._odd = not self._moves(kind)
-            if kind == op.BUILD and at in self._builds:
-                self._groups += 1
-                self._found += (self._groups,)
-                self._emit(b"()", 0, 0)
+            if kind == op.BUILD:
+                self.sketch.build(len(self._segments), self._group(b""))
+            else:
+                self.sketch.step(kind)
             self._literal(1)
 
-    def _moves(self, kind: int) -> bool:
-        """What the opcode does to the stack; whether it leaves alone what was there before the stretch."""
-        if kind == op.MARK:
-            self._marks.append(self._depth)
-            return True
-        if kind in _TO_MARK:
-            if not self._marks:
-                return False
-            self._depth = self._marks.pop() + 1 - _TO_MARK[kind]
-            return self._depth > 0
-        takes, leaves = _SIMPLE.get(kind, (1 << 30, 0))
-        self._depth -= takes
-        fits = self._depth >= (self._marks[-1] if self._marks else 0)
-        self._depth += leaves
-        return fits
+    def _leaf(self, width: int) -> None:
+        self.sketch.push(Leaf(len(self._segments), self._group(_LEAF)))
+        self._at += width
+        self._longest += 9
+
+    def _get(self, width: int) -> None:
+        get = bytes(self._view[self._at : self._at + width])
+        key = int.from_bytes(get[1:], "little")
+        self._odd = not self._is_constant(key)
+        node = self._machine.memo[key]
+        if node.__class__ is Global:
+            self.sketch.push(Constant(get, node.key, len(self._segments), self._group(b"")))
+        else:
+            self.sketch.push(Constant(get, text=self._text(node)))
+        self._literal(width)
+
+    def _text(self, node: Node) -> str | None:
+        """Short text that is text for the unpickler too, and not bytes."""
+        is_text = node.__class__ is int and self._view[node] in _TEXTS
+        text = self._machine.data.short_string(node) if is_text else None
+        return None if text is None or "\ufffd" in text else text  # this may stand for half of a surrogate pair
 
     def _frame(self) -> None:
         self._odd = bool(self._pattern) or not self._segments
-        self._framed, self._groups = True, 1
-        self._emit(rb"\x95(.{8})", 9, 9)
+        self._framed = True
+        self._group(rb"\x95.{8}")
+        self._at += 9
+        self._longest += 9
 
     def _is_constant(self, key: int) -> bool:
         """Whether the memo entry means the same each time: a plain value, a global, a finished object."""
         node: Node = self._machine.memo[key] if key < self._place.memo else None
         if node.__class__ is int:
             width = _LONG.get(self._view[node])
-            return width is None or self._machine.data.number(node + 1, width) < _SHORT_BYTES
-        if node.__class__ is Made:  # of an array each use counts
-            return node.source is not None and node.source.key == _DTYPE and node.memo == key
+            if width is not None:
+                return self._machine.data.number(node + 1, width) < _SHORT_BYTES
+            return self._view[node] not in _PYTHON_2
+        if node.__class__ is Made:
+            if node.watched and (not node.finished or node.memo != key):
+                return False
+            return not _has_bytes(self._machine, node)  # of an array each use counts
         return node.__class__ is Global
 
-    def _emit(self, pattern: bytes, width: int, longest: int) -> None:
-        self._pattern += pattern
-        self._at += width
-        self._longest += longest
+    def _group(self, pattern: bytes) -> int:
+        self._pattern += b"(" + pattern + b")"
+        self._groups += 1
+        return self._groups
 
     def _literal(self, width: int) -> None:
-        self._emit(re.escape(bytes(self._view[self._at : self._at + width])), width, width)
+        self._pattern += re.escape(bytes(self._view[self._at : self._at + width]))
+        self._at += width
+        self._longest += width
 
     def _array(self, array: ArrayData) -> None:
         match = MATCH.match(self._view, self._at + _GETS[self._view[self._at]])
-        if match is None or match.end() != array.end_of_build:
+        if match is None or match.end() != array.end_of_build or array.whole is None:
             self._odd = True
             return
         head, tail = bytes(self._view[self._at : match.start(4)]), bytes(self._view[match.end(4) : match.end()])
-        self._pattern += b"()" + re.escape(head) + rb"((?:K.|M..|J.{4}){0,3})" + re.escape(tail)
+        self._group(b"")
+        self._pattern += re.escape(head)
+        self._group(rb"(?:K.|M..|J.{4}){0,3}")
+        self._pattern += re.escape(tail)
         self._longest += len(head) + len(tail) + 16
-        self._depth += 1
-        self._close(array, raw=False)
+        whole = array.whole
+        form = ArrayForm(
+            array.dtype,
+            len(array.shape),
+            array.itemsize,
+            whole.order,
+            whole.memoised,
+            whole.get_dtype,
+            array.consumed,
+        )
+        self.sketch.stored(Stored(len(self._segments), form), whole.memoised)
+        self._close(form, raw=False)
         self._at = array.end
 
-    def _raw(self, width: int) -> None:
-        self._depth += 1
-        self._pattern += b"()" + _HEADER
-        self._longest += 9
+    def _raw(self, kind: int, width: int) -> None:
+        mutable = kind == op.BYTEARRAY8
         length = self._machine.data.number(self._at + 1, width)
+        if length <= _SHORT_MAX:  # as long each time, or it is another form
+            self._literal(1 + width)
+            self.sketch.push(Short(len(self._segments), self._group(b".{%d}" % length), mutable))
+            self._at += length
+            self._longest += length
+            return
+        self.sketch.push(Raw(len(self._segments), mutable))
+        self._group(_MUTABLE if mutable else _IMMUTABLE)
+        self._longest += 9
         self._close(None, raw=True)
         self._at += 1 + width + length
 
-    def _close(self, array: ArrayData | None, *, raw: bool) -> None:
+    def _close(self, array: ArrayForm | None, *, raw: bool) -> None:
         pattern = re.compile(self._pattern, re.DOTALL)
-        self._segments.append(Segment(pattern, self._framed, self._found, array, raw, self._longest))
+        self._segments.append(Segment(pattern, self._framed, array, raw, self._longest))
         self._begin()

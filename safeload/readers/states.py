@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from safeload.readers.machine import Machine
     from safeload.readers.nodes import Node
 
-__all__ = ["check_filled_keys", "count_texts", "own", "take", "take_bytes", "take_encoded"]
+__all__ = ["bytes_of", "check_filled_keys", "count_texts", "own", "take", "take_bytes", "take_encoded"]
 
 _SHARED_MIN = 256
 _ENCODE = ("_codecs", "encode")
@@ -94,14 +94,14 @@ def own(machine: Machine, source: Global, state: Node) -> None:
 def count_texts(machine: Machine, values: Iterable[Node]) -> None:
     """A library reads each text anew, however often the same one stands there: a booster's model is megabytes."""
     for value in values:
-        token = value if value.__class__ is int else _array_bytes(value)
+        token = value if value.__class__ is int else bytes_of(value)
         if token.__class__ is int and (width := _LONG_TEXTS.get(machine.data.view[token])):
             machine.spent.copied += machine.data.number(token + 1, width)
     if machine.spent.copied > _COPIES * machine.data.size + _COPIED_MAX:
         machine.fact("bytes-shared", "the text of one object is used for another")
 
 
-def _array_bytes(value: Node) -> Node:
+def bytes_of(value: Node) -> Node:
     """Where the bytes of an array stand: a contract copies them for each object that names the array."""
     made = value.node if isinstance(value, Alias) else value
     if not isinstance(made, Made):

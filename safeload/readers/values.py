@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from safeload.errors import StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.handling import Handlers
-from safeload.readers.hashing import HASH_MODULUS
 
 if TYPE_CHECKING:
     from safeload.readers.handling import Handler
@@ -20,6 +19,7 @@ HANDLERS = Handlers()
 # Longer integers cost quadratic time to convert, and no model holds one.
 INTEGER_BYTES = 64 * 1024
 # From here on an integer may not be its own hash any more.
+_HASH_MODULUS = (1 << 61) - 1
 _HASH_BYTES = 8
 _HASH_DIGITS = 19
 # What the picklers write; the unpicklers take more (`I0x1`, `L 1`), and tools disagree about it.
@@ -75,7 +75,7 @@ def _sized(width: int, what: str, most: int | None = None) -> Handler:
 def _is_huge(machine: Machine, end: int, length: int) -> bool:
     """Whether the integer of `length` bytes before `end` is one that hashes like a smaller one."""
     number = int.from_bytes(machine.data.view[end - _HASH_BYTES : end], "little", signed=True)
-    return length > _HASH_BYTES or abs(number) >= HASH_MODULUS
+    return length > _HASH_BYTES or abs(number) >= _HASH_MODULUS
 
 
 HANDLERS.update(
@@ -102,7 +102,7 @@ def _text(machine: Machine, at: int) -> int:
         machine.fact("odd-text", f"{op.opcode_name(kind)} holds what no pickler writes")
     if kind in (op.INT, op.LONG) and len(line) >= _HASH_DIGITS:
         number = machine.data.integer(at)
-        if number is None or abs(number) >= HASH_MODULUS:
+        if number is None or abs(number) >= _HASH_MODULUS:
             machine.huge.add(at)
     machine.stack.append(at)
     return end

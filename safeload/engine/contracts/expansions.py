@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.iterations import check_jobs
 from safeload.engine.contracts.shapes import array, each, indices, key_of, number
 from safeload.engine.valid import require
 
@@ -81,15 +82,20 @@ def _sketched(state: dict[str, Any]) -> bool:
     )
 
 
+_WIDTHS = frozenset({"n_features_in_", "_n_features_out", "n_components_"})
+
+
 def _named(state: dict[str, Any]) -> bool:
-    return all(
-        not number(state.get(name), _FEATURES_MAX + 1)
-        for name in ("n_features_in_", "_n_features_out", "n_components_")
-    )
+    return not any(number(state[name], _FEATURES_MAX + 1) for name in _WIDTHS & state.keys())
+
+
+def _check_estimators(estimators: list[Any]) -> None:
+    each(_named)(estimators)
+    check_jobs(estimators)
 
 
 CHECKERS: Mapping[Key, Checker] = {
-    ("sklearn.base", "BaseEstimator"): each(_named),
+    ("sklearn.base", "BaseEstimator"): _check_estimators,
     ("sklearn.kernel_approximation", "AdditiveChi2Sampler"): each(_sampled),
     ("sklearn.kernel_approximation", "PolynomialCountSketch"): each(_sketched),
     ("sklearn.preprocessing._polynomial", "PolynomialFeatures"): _check_polynomials,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.arrays import array_from_stub, checked_shape, items_of, numpy_module
@@ -13,12 +14,14 @@ from safeload.errors import CodecError
 from safeload.readers.wrappers import WRAPPER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-__all__ = ["FINISHERS", "GUARDS", "STUBS"]
+__all__ = ["FINISHERS", "GUARDS", "STUBS", "inline_reader"]
 
 Key = tuple[str, str]
+_InlineReader = Callable[[list[bytearray], list[Any]], list[Any]]
 _CORES = ("numpy._core", "numpy.core")
+_FROMBUFFER = frozenset((f"{core}.numeric", "_frombuffer") for core in _CORES)
 _FILL_MAX = 1 << 16
 
 
@@ -37,12 +40,35 @@ def _frombuffer(*args: Any) -> Any:
     shape = checked_shape((shape,) if type(shape) is int else shape)
     if order not in ("C", "F", "K") or len(buffer) != math.prod(shape) * dtype.itemsize or not dtype.itemsize:
         raise _odd("_frombuffer")
-    flat = np.frombuffer(buffer, dtype).copy() if buffer else np.zeros(math.prod(shape), dtype)
+    flat = np.frombuffer(buffer, np.uint8).copy().view(dtype) if buffer else np.zeros(math.prod(shape), dtype)
     if len(shape) == 1:
         return flat
     if order == "K":
         return flat.reshape(shape).transpose(args[4] if len(args) == 5 else None)
     return flat.reshape(shape, order=order)
+
+
+def inline_reader(key: Key | None, dtype: Any) -> _InlineReader | None:
+    """:func:`_frombuffer` in order ``"C"`` for many pieces of memory, each of which is nobody else's, and their shapes.
+
+    None if `key` is another callable, or this is no dtype for it.
+    """
+    np = numpy_module()
+    if key not in _FROMBUFFER or not isinstance(dtype, np.dtype) or dtype.hasobject or not dtype.itemsize or dtype.subdtype:
+        return None
+    make = np.ndarray
+
+    def read(pieces: list[bytearray], shapes: list[Any]) -> list[Any]:
+        arrays = [make(_sizes(shape), dtype, piece) for piece, shape in zip(pieces, shapes, strict=True)]
+        if any(array.nbytes != len(piece) for array, piece in zip(arrays, pieces, strict=True)):
+            raise _odd("_frombuffer")
+        return arrays
+
+    return read
+
+
+def _sizes(shape: Any) -> tuple[int, ...]:
+    return checked_shape((shape,) if type(shape) is int else shape)
 
 
 def _scalar(*args: Any) -> Any:

@@ -1,25 +1,33 @@
-"""Time zones: those of the standard library, and pytz's, which pandas below 3 prefers where it is installed.
+"""Time zones by name: those of the standard library, and pytz's, which pandas below 3 prefers.
 
-Source: pytz/__init__.py.
+A name becomes a path below the folders of zones, whose file is read, or that of a package, which is imported.
+Sources: zoneinfo/_tzpath.py, zoneinfo/_common.py, pytz/__init__.py.
 """
 
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.pandas_parts import needed
+from safeload.engine.tokens import closed
 from safeload.engine.valid import require
+from safeload.errors import CodecError
+from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["GUARDS", "is_zone"]
+__all__ = ["GUARDS", "is_plain_zone", "is_zone", "zone_method"]
 
 Key = tuple[str, str]
 _NAMED: Key = ("pytz", "_p")
 _FIXED: Key = ("pytz", "FixedOffset")
+_ZONE: Key = ("zoneinfo", "ZoneInfo")
+_GETATTR: Key = ("builtins", "getattr")
+_DATEUTIL = frozenset(("dateutil.tz.tz", name) for name in ("tzlocal", "tzoffset", "tzutc"))
 # No dots: the name becomes a path below a folder of zones.
 _NAME = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,3}\Z")
 _DAY = 24 * 60 * 60
@@ -28,6 +36,56 @@ _DAY = 24 * 60 * 60
 def is_zone(value: Any) -> bool:
     """Whatever the policy let the file make."""
     return isinstance(value, datetime.tzinfo)
+
+
+def is_plain_zone(value: Any) -> bool:
+    """Of the standard library or of dateutil, as contracts make them, and none of a class derived from those."""
+    kind = type(value)
+    if kind is datetime.timezone or (kind.__module__, kind.__qualname__) in _DATEUTIL:
+        return True
+    import zoneinfo
+
+    return kind is zoneinfo.ZoneInfo
+
+
+def zone_method(*args: Any) -> Callable[..., datetime.tzinfo]:
+    """``getattr(ZoneInfo, "_unpickle")``: how a zone's method is pickled. What it gives is called at once."""
+    import zoneinfo
+
+    require(len(args) == 2 and type(args[1]) is str and args[1] == "_unpickle", _ZONE)
+    require(closed(args[0], _GETATTR) is zoneinfo.ZoneInfo, _ZONE)
+    return _zone_info
+
+
+def _zone_info(*args: Any) -> datetime.tzinfo:
+    """``ZoneInfo._unpickle(name, whether it comes from the cache)``."""
+    import zoneinfo
+
+    require(len(args) == 2 and type(args[0]) is str, _ZONE)
+    name, cached = args
+    require(type(cached) in (bool, int) and cached in (0, 1), _ZONE)
+    if not _NAME.match(name) or name not in _names(zoneinfo.TZPATH):
+        raise _missing(name)
+    try:
+        return zoneinfo.ZoneInfo(name) if cached else zoneinfo.ZoneInfo.no_cache(name)
+    except (KeyError, ValueError, OSError) as error:  # gone, or broken, since the names were read
+        raise _missing(name) from error
+
+
+@functools.lru_cache(maxsize=1)
+def _names(path: tuple[str, ...]) -> frozenset[str]:
+    """The zones that there are: no other name gets to a path, where it might be a device or a package."""
+    import zoneinfo
+
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _missing(name: str) -> CodecError:
+    _names.cache_clear()  # it may be there the next time
+    return CodecError(
+        f"the model needs the time zone {printable(name, 80)}, which this system does not have",
+        hint="install or update the system's time zones, or tzdata",
+    )
 
 
 def _named(*args: Any) -> Any:

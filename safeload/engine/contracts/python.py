@@ -13,6 +13,8 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.members import spread
+from safeload.engine.contracts.pandas_zones import is_plain_zone
 from safeload.engine.stubs import Stub
 from safeload.engine.tokens import Token, closed
 from safeload.errors import CodecError
@@ -91,13 +93,13 @@ def _complex(*args: Any) -> complex:
 def _set(*args: Any) -> set[Any]:
     if not _types(args, list):
         raise _odd("set")
-    return set(*args)
+    return set(spread(*args))
 
 
 def _frozenset(*args: Any) -> frozenset[Any]:
     if not _types(args, list):
         raise _odd("frozenset")
-    return frozenset(*args)
+    return frozenset(spread(*args))
 
 
 def _range(*args: Any) -> range:
@@ -156,10 +158,12 @@ def _date(*args: Any) -> datetime.date:
 
 
 def _with_zone(make: Callable[..., Any], size: int, name: str) -> Callable[..., Any]:
-    """Another object than a plain timezone would have its ``utcoffset`` called."""
+    """Another object than a zone that is known would have its ``utcoffset`` called."""
 
     def guard(*args: Any) -> Any:
-        if not (_types(args, bytes) or _types(args, bytes, datetime.timezone)) or len(args[0]) != size:
+        if len(args) not in (1, 2) or type(args[0]) is not bytes or len(args[0]) != size:
+            raise _odd(name)
+        if len(args) == 2 and not is_plain_zone(args[1]):
             raise _odd(name)
         return make(*args)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.shapes import array, each, holds, indices, key_of, number
+from safeload.engine.contracts.trees import tree_class
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -32,10 +33,9 @@ _ANY_ROWS = frozenset({"FunctionTransformer", "TransformedTargetRegressor"})
 
 def _tree_of(estimator: Any) -> Any:
     """The Tree in an estimator of any class: survival forests have trees of their own."""
-    from sklearn.tree._tree import Tree
-
     tree = vars(estimator).get("tree_")
-    require(type(tree) is Tree, key_of(estimator))
+    if type(tree) is not tree_class():
+        require(False, key_of(estimator))
     return tree
 
 
@@ -45,7 +45,8 @@ def _check_tree_estimators(estimators: list[Any]) -> None:
         if "tree_" in state:
             tree = _tree_of(one)
             fits = tree.n_features == state["n_features_in_"] and tree.n_outputs == state["n_outputs_"]
-            require(fits and _same_classes(tree, state.get("n_classes_", 1)), key_of(one))
+            if not fits or not _same_classes(tree, state.get("n_classes_", 1)):
+                require(False, key_of(one))
 
 
 def _same_classes(tree: Any, stated: Any) -> bool:
@@ -68,7 +69,8 @@ def _check_forest_classes(forests: list[Any]) -> None:
     for forest in forests:
         state = vars(forest)
         for one in state.get("estimators_", ()):
-            require(_same_numbers(state["n_classes_"], vars(one)["n_classes_"]), key_of(forest))
+            if not _same_numbers(state["n_classes_"], vars(one)["n_classes_"]):
+                require(False, key_of(forest))
 
 
 def _same_numbers(one: Any, other: Any) -> bool:
@@ -158,8 +160,8 @@ def _check_classes(estimators: list[Any]) -> None:
         state = vars(one)
         count, classes = state.get("n_classes_"), state.get("classes_")
         # A tree's is compared with the tree: it is the forests that have many.
-        if "tree_" not in state and number(count) and array(classes, (None,)):
-            require(len(classes) == count, key_of(one))
+        if "tree_" not in state and number(count) and array(classes, (None,)) and len(classes) != count:
+            require(False, key_of(one))
 
 
 CHECKERS: Mapping[Key, Checker] = {

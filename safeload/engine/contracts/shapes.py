@@ -23,9 +23,11 @@ def key_of(value: Any) -> Key:
 
 def number(value: Any, least: int = 0) -> bool:
     """Whether `value` is a whole number, of Python or numpy, and not less than `least`."""
+    if type(value) is int:
+        return value >= least
     import numpy as np
 
-    return (type(value) is int or isinstance(value, np.integer)) and bool(value >= least)
+    return isinstance(value, np.integer) and bool(value >= least)
 
 
 def array(value: Any, shape: tuple[int | None, ...], kinds: str = "") -> bool:
@@ -50,7 +52,8 @@ def each(valid: Callable[[dict[str, Any]], bool]) -> Checker:
 
     def check(objects: list[Any]) -> None:
         for one in objects:
-            require(valid(vars(one)), key_of(one))
+            if not valid(vars(one)):
+                require(False, key_of(one))
 
     return check
 
