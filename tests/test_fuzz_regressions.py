@@ -10,8 +10,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas
 import pytest
 from scipy import sparse
+from scipy.interpolate import BSpline
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -33,8 +35,9 @@ from sklearn.svm import SVC, LinearSVC
 
 import safeload
 from safeload.errors import CodecError, LimitError
+from testkit.boosters import fitted as fitted_boosters
 from testkit.estimators import CLASSES, X, composed, fitted_estimators
-from testkit.forging import forged
+from testkit.forging import forged, with_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -224,3 +227,89 @@ def test_votes_are_counted_only_for_classes_that_there_are() -> None:
         with pytest.raises(CodecError):
             safeload.load_untrusted(io.BytesIO(pickle.dumps(model)))
         member.classes_ = np.arange(3)
+
+
+# --- other libraries ----------------------------------------------------------------------------
+
+
+def _verified(data: bytes) -> Any:
+    return safeload.load_untrusted(io.BytesIO(data), policy=safeload.Policy.default())
+
+
+@pytest.mark.parametrize("name", ["loss_function", "objective"])
+def test_a_model_is_asked_for_deviations_only_if_it_has_some(name: str) -> None:
+    """catboost took the word of the parameters, and read two answers for each row of a model that gives one."""
+    models = fitted_boosters("catboost")
+    uncertain, plain = models["uncertainty"][0], models["categories"][0]
+    assert _verified(pickle.dumps(uncertain)).predict(X).shape == (len(X), 2)
+    forgeries = [
+        forged(uncertain, type(uncertain), with_state(__model=plain.__getstate__()["__model"])),
+        forged(plain, type(plain), with_state(**{name: "RMSEWithUncertainty"})),
+        forged(plain, type(plain), with_state(**{name: np.str_("RMSEWithUncertainty")})),
+    ]
+    for data in forgeries:
+        with pytest.raises(CodecError):
+            _verified(data)
+    not_fitted = type(uncertain)(loss_function="RMSEWithUncertainty")
+    assert _verified(pickle.dumps(not_fitted)).get_params() == not_fitted.get_params()
+
+
+def test_a_classifier_of_xgboost_has_no_more_classes_than_one_can_count() -> None:
+    model = fitted_boosters("xgboost")["two classes"][0]
+    for number in (MANY, -1, "2", 2.0, None):
+        with pytest.raises(CodecError):
+            _verified(forged(model, type(model), with_state(n_classes_=number)))
+
+
+def test_a_model_of_lightgbm_has_as_many_classes_as_its_booster() -> None:
+    """What predict was told of classes that are not there took it hours."""
+    models = fitted_boosters("lightgbm")
+    for name, own in (("class weights", 3), ("quantiles", -1), ("ranker", -1)):
+        model, data = models[name]
+        assert vars(model)["_n_classes"] == own
+        assert len(_verified(pickle.dumps(model)).predict(data)) == len(data)
+        for edit in ({"_n_classes": 40_000}, {"_other_params": {"num_class": 40_000}}, {"num_classes": MANY}):
+            with pytest.raises(CodecError):
+                _verified(forged(model, type(model), with_state(**edit)))
+
+
+@pytest.mark.parametrize("degree", [6, 10])
+def test_no_spline_is_of_a_higher_degree_than_fortran_has_room_for(degree: int) -> None:
+    """``integrate`` ended the process, and of a spline that no file ever held."""
+    knots = np.arange(30.0)
+    for numbers in (np.ones(29 - degree), np.ones(29 - degree) * 1j):
+        with pytest.raises(CodecError):
+            safeload.load_untrusted(io.BytesIO(pickle.dumps(BSpline(knots, numbers, degree, extrapolate=False))))
+    steep = BSpline(knots, np.ones(24), 5, extrapolate=False)
+    loaded = safeload.load_untrusted(io.BytesIO(pickle.dumps(steep)))
+    assert loaded.integrate(0, 20) == steep.integrate(0, 20)
+
+
+def _wide() -> Any:
+    """One row, of which iterating makes fifty."""
+    return pandas.DataFrame(np.zeros((1, 50)))
+
+
+def _ensemble() -> Any:
+    model = AdaBoostClassifier(n_estimators=2).fit(X, CLASSES)
+    model.estimators_ = _wide()
+    return model
+
+
+@pytest.mark.parametrize("inner", [_wide, _ensemble])
+def test_nothing_in_a_series_yields_more_items_than_it_says(inner: Any) -> None:
+    """``Series.explode`` made room for one, and wrote fifty."""
+    values = np.empty(2, object)
+    values[0] = inner()
+    made: list[Any] = [pandas.Series(values), pandas.DataFrame({"a": values}), pandas.Index(values, dtype=object)]
+    for value in made:
+        with pytest.raises(CodecError):
+            safeload.load_untrusted(io.BytesIO(pickle.dumps(value)))
+
+
+def test_what_yields_as_much_as_it_says_stays_in_a_series() -> None:
+    values = np.empty(4, object)
+    values[:3] = [pandas.DataFrame(np.zeros(shape)) for shape in ((2, 2), (3, 1), (0, 9))]
+    values[3] = AdaBoostClassifier(n_estimators=2).fit(X, CLASSES)
+    loaded = safeload.load_untrusted(io.BytesIO(pickle.dumps(pandas.Series(values))))
+    assert len(loaded.explode()) == 2 + 3 + 1 + 2

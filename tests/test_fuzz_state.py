@@ -7,28 +7,32 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from fuzz.campaign import Campaign, baseline
 from fuzz.cuts import closed_copy
+from fuzz.exercise import uses_of
 from fuzz.families import families
+from fuzz.family import KINDS
 from fuzz.mutate import Mutator
 from fuzz.nodes import parse
 from fuzz.reports import new_reports
 from fuzz.run import Death, Outcome, Runner
 from fuzz.tokens import read, write
+from testkit.boosters import LIBRARIES, library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from fuzz.families import Family
+    from fuzz.family import Family
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-MUTANTS = 1_500
+MUTANTS, MUTANTS_OF_OTHERS = 1_500, 400
 NAMES = frozenset({
     "AdaBoostClassifier", "BaggingClassifier", "BernoulliNB", "Birch", "BisectingKMeans", "CalibratedClassifierCV",
     "ColumnTransformer", "CountVectorizer", "DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreesClassifier",
@@ -46,28 +50,85 @@ NAMES = frozenset({
     "bsr_array", "coo_matrix", "csc_array", "csr_matrix", "dia_matrix", "dok_matrix", "lil_matrix",
     "Generator of PCG64", "Generator of Philox", "RandomState", "SFC64", "pattern",
 })  # fmt: skip
+OTHERS = frozenset({
+    "frozen", "outputs", "random search", "rest, bayes", "rest, linear", "rest, pipeline", "sketch", "splines",
+    "polynomials of 3, sparse", "votes of frozen", "votes, hard",
+    "pandas, a table", "pandas, categories", "pandas, dates", "pandas, grouped", "pandas, indexes of dates",
+    "pandas, intervals", "pandas, levels of many kinds", "pandas, nullable", "pandas, pandas in pandas",
+    "pandas, periods", "pandas, sparse", "pandas, texts",
+    "scipy, KDTree", "scipy, cKDTree, not balanced", "scipy, candidates", "scipy, cubic spline", "scipy, gamma",
+    "scipy, grid", "scipy, interp1d, cubic", "scipy, nearest", "scipy, randint", "scipy, spline of degree 3",
+})  # fmt: skip
+BOOSTED = frozenset({
+    "catboost, categories", "catboost, uncertainty", "catboost, voting", "lightgbm, continued", "lightgbm, native",
+    "lightgbm, selection", "xgboost, callback", "xgboost, native", "xgboost, pipeline",
+})  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def few() -> list[Family]:
-    return families(names=NAMES)
+    return families(names=NAMES, kinds=("sklearn", "plain"))
 
 
-def test_all_families_are_there(few: list[Family]) -> None:
-    assert {family.name.removesuffix(", other") for family in few} == NAMES
+@pytest.fixture(scope="module")
+def others() -> list[Family]:
+    return families(names=OTHERS, kinds=("members", "pandas", "scipy"))
 
 
-def test_unchanged_every_family_loads_and_predicts_the_same(few: list[Family]) -> None:
-    baseline(few)
+@pytest.fixture(scope="module")
+def boosted() -> list[Family]:
+    for name in LIBRARIES:
+        library(name)
+    return families(names=BOOSTED, kinds=("boosters",))
 
 
-def test_each_mutant_is_refused_or_harmless(few: list[Family], tmp_path: Path) -> None:
-    figures = Campaign(few, 2024, "safeload", tmp_path).run(range(MUTANTS))
-    notes = tmp_path / "findings.txt"
+def _names(found: list[Family]) -> set[str]:
+    return {family.name.removesuffix(", other") for family in found}
+
+
+def test_all_families_are_there(few: list[Family], others: list[Family], boosted: list[Family]) -> None:
+    assert [_names(found) for found in (few, others, boosted)] == [NAMES, OTHERS, BOOSTED]
+    assert {family.kind for family in (*few, *others, *boosted)} == set(KINDS)
+
+
+def test_unchanged_every_family_loads_and_predicts_the_same(few: list[Family], others: list[Family]) -> None:
+    baseline([*few, *others])
+
+
+def test_unchanged_every_booster_loads_and_predicts_the_same(boosted: list[Family]) -> None:
+    baseline(boosted)
+
+
+def _run(found: list[Family], mutants: int, out: Path) -> None:
+    figures = Campaign(found, 2024, "safeload", out).run(range(mutants))
+    notes = out / "findings.txt"
     assert not figures.deaths, notes.read_text()
     assert set(figures.outcomes) == {"accepted", "refused"}, notes.read_text()
     # Both happen often, or the mutations are too coarse, or too fine.
-    assert min(figures.outcomes.values()) > MUTANTS // 4, figures.outcomes
+    assert min(figures.outcomes.values()) > mutants // 4, figures.outcomes
+
+
+def test_each_mutant_is_refused_or_harmless(few: list[Family], tmp_path: Path) -> None:
+    _run(few, MUTANTS, tmp_path)
+
+
+def test_each_mutant_of_other_libraries_is_refused_or_harmless(others: list[Family], tmp_path: Path) -> None:
+    _run(others, MUTANTS_OF_OTHERS, tmp_path)
+
+
+def test_each_mutant_around_a_booster_is_refused_or_harmless(boosted: list[Family], tmp_path: Path) -> None:
+    _run(boosted, MUTANTS_OF_OTHERS, tmp_path)
+
+
+def test_what_is_used_answers(others: list[Family], boosted: list[Family]) -> None:
+    """Or a campaign would only count how often nothing happens."""
+    for family in (*others, *boosted):
+        answered = 0
+        for _, use in uses_of(family.value, family.data):
+            with suppress(Exception):
+                use()
+                answered += 1
+        assert answered > 3, family.name
 
 
 def test_a_stream_that_is_taken_apart_is_put_together_again(few: list[Family]) -> None:

@@ -17,13 +17,13 @@ from fuzz.loaders import LOADERS
 from fuzz.mutate import Mutator
 from fuzz.run import Death, Outcome, Runner
 from fuzz.tokens import write
-from testkit.estimators import outputs, same
+from testkit.estimators import same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from fuzz.families import Family
+    from fuzz.family import Family
 
 __all__ = ["Campaign", "baseline"]
 
@@ -35,8 +35,10 @@ def baseline(families: Sequence[Family]) -> None:
     load = LOADERS["safeload"](families)
     for family in families:
         for writer, tree in family.trees.items():
-            loaded = load(write(tree.tokens), writer)
-            if family.data is not None and not same(outputs(family.value, family.data), outputs(loaded, family.data)):
+            loaded = load(write(tree.tokens), family, writer)
+            if family.data is not None and not same(
+                family.answers(family.value, family.data), family.answers(loaded, family.data)
+            ):
                 raise AssertionError(f"{family.name}, {writer}: not the same")
 
 
@@ -90,7 +92,7 @@ class Campaign:
         name = mutant.family.name
         stage("loading")
         try:
-            value = self._load(mutant.data, mutant.writer)
+            value = self._load(mutant.data, mutant.family, mutant.writer)
         except MemoryError:
             return Outcome(name, "out of memory")
         except safeload.SafeloadError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fuzz.families import WRITERS
+from fuzz.family import WRITERS
 from testkit.estimators import plain_objects
 
 if TYPE_CHECKING:

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse
 from sklearn.base import BaseEstimator
+from sklearn.model_selection import ParameterSampler
 
+from fuzz.exercise_boosters import uses_of_booster
+from fuzz.exercise_frames import uses_of_pandas
+from fuzz.exercise_scipy import uses_of_scipy
 from testkit.estimators import ATTRIBUTES, METHODS
 from testkit.estimators import _silence as silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["exercise"]
+__all__ = ["exercise", "uses_of"]
 
 _MORE_METHODS = ("inverse_transform", "sample", "staged_predict", "query", "mahalanobis", "get_feature_names_out")
 # With the same numbers in other forms: other code is compiled for them.
@@ -28,13 +32,19 @@ _AGAIN = ("predict", "transform", "decision_function", "score_samples", "kneighb
 _FORMS: tuple[Callable[[Any], Any], ...] = (scipy.sparse.csr_matrix, lambda data: data[:1].astype(np.float32))
 _CELLS_MAX = 10**6  # a sparse matrix may have any shape; nobody writes a million columns out
 _ITEMS_MAX = 200
+_DRAWS = 5
+_LIBRARIES: dict[str, Callable[[Any, Any], Iterator[tuple[str, Callable[[], Any]]]]] = {
+    **dict.fromkeys(("catboost", "lightgbm", "xgboost"), uses_of_booster),
+    "pandas": lambda value, data: uses_of_pandas(value),
+    "scipy": lambda value, data: uses_of_scipy(value),
+}
 
 
 def exercise(value: Any, data: Any) -> list[str]:
     """Use `value` on `data`; returns what took more memory than there is."""
     hungry: list[str] = []
     with silence(), np.errstate(all="ignore"), suppress(Exception):
-        for name, use in _uses(value, data):
+        for name, use in uses_of(value, data):
             try:
                 use()
             except MemoryError:
@@ -44,9 +54,12 @@ def exercise(value: Any, data: Any) -> list[str]:
     return hungry
 
 
-def _uses(value: Any, data: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+def uses_of(value: Any, data: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "repr", lambda: repr(value)
-    if isinstance(value, BaseEstimator):
+    library = _LIBRARIES.get(type(value).__module__.partition(".")[0])
+    if library is not None and not scipy.sparse.issparse(value):
+        yield from library(value, data)
+    elif isinstance(value, BaseEstimator):
         yield from _of_estimator(value, data)
     elif isinstance(value, np.ndarray):
         yield from _of_array(value)
@@ -60,7 +73,7 @@ def _uses(value: Any, data: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
         items = itertools.chain(value.keys(), value.values()) if isinstance(value, dict) else value
         for item in itertools.islice(items, _ITEMS_MAX):
             if not isinstance(item, list | tuple | dict | set | frozenset | str | bytes | int):
-                yield from _uses(item, data)
+                yield from uses_of(item, data)
     elif isinstance(value, np.generic):
         yield "scalar", lambda: (value.item(), value == value, hash(value))
     if data is not None and callable(getattr(value, "predict", None)) and not isinstance(value, BaseEstimator):
@@ -69,6 +82,7 @@ def _uses(value: Any, data: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def _of_estimator(model: Any, data: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "get_params", model.get_params
+    yield "draws", lambda: list(ParameterSampler(model.param_distributions, _DRAWS, random_state=0))
     for name in (*METHODS, *ATTRIBUTES, *_MORE_METHODS):
         yield name, partial(_use, model, name, data)
     if isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype.kind in "if":

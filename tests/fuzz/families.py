@@ -1,19 +1,15 @@
 """What is mutated: every estimator of scikit-learn, fitted twice on data of different shapes, and plain objects.
 
-Each family is written by pickle (protocols 2, 4, 5) and by joblib. The second model of a family has another
-number of features, classes, rows: what a mutation pairs is valid in itself, and fits nothing.
+The other libraries have files of their own. Each family is written by pickle (protocols 2, 4, 5) and by joblib. The
+second model of a family has another number of features, classes, rows: what a mutation pairs is valid in itself, and
+fits nothing.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
-from dataclasses import dataclass, field
 from functools import cache
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 import scipy.sparse
 from sklearn import base, cluster, ensemble, feature_extraction, neighbors, preprocessing, svm
@@ -21,8 +17,11 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from fuzz.nodes import Tree, parse
-from fuzz.tokens import read
+from fuzz.families_boosters import boosters
+from fuzz.families_frames import frames
+from fuzz.families_members import MEMBERS
+from fuzz.families_scipy import scipys
+from fuzz.family import KINDS, Family
 from testkit.estimators import (
     CLASSES,
     COUNTS,
@@ -40,34 +39,9 @@ from testkit.estimators import _fitted as fitted
 from testkit.estimators import _silence as silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
-__all__ = ["WRITERS", "Family", "families"]
-
-
-@dataclass(slots=True)
-class Family:
-    """One object, data to predict with, and the object as each writer writes it."""
-
-    name: str
-    value: Any
-    data: Any
-    written: dict[str, bytes] = field(default_factory=dict)
-    trees: dict[str, Tree] = field(default_factory=dict)
-
-
-def _joblib(value: Any) -> bytes:
-    buffer = io.BytesIO()
-    joblib.dump(value, buffer)
-    return buffer.getvalue()
-
-
-WRITERS: dict[str, Callable[[Any], bytes]] = {
-    "pickle 2": lambda value: pickle.dumps(value, 2),
-    "pickle 4": lambda value: pickle.dumps(value, 4),
-    "pickle 5": lambda value: pickle.dumps(value, 5),
-    "joblib": _joblib,
-}
+__all__ = ["families"]
 
 _ROWS = 31
 _random = np.random.RandomState(7)
@@ -117,14 +91,16 @@ _MORE: dict[str, tuple[Any, str]] = {
 }
 
 
-def _variants(names: frozenset[str]) -> Iterator[tuple[str, Any, Any]]:
-    first = [*fitted_estimators(), *composed()]
-    first += [(name, *fitted(base.clone(model), DATA[kind])) for name, (model, kind) in _MORE.items()]
+def _variants(first: list[tuple[str, Any, Any]], names: Collection[str], kind: str) -> Iterator[Family]:
     for name, model, data in first:
-        yield name, model, data
+        yield Family(name, model, data, kind)
         other = None if names and name not in names else _other(model, data)
         if other is not None:
-            yield f"{name}, other", *other
+            yield Family(f"{name}, other", *other, kind)
+
+
+def _all(table: Mapping[str, tuple[Any, str]]) -> list[tuple[str, Any, Any]]:
+    return [(name, *fitted(base.clone(model), DATA[kind])) for name, (model, kind) in table.items()]
 
 
 def _other(model: Any, data: Any) -> tuple[Any, Any] | None:
@@ -144,16 +120,25 @@ def _other(model: Any, data: Any) -> tuple[Any, Any] | None:
     return None
 
 
+def _of_kind(kind: str, names: Collection[str]) -> Iterator[Family]:
+    if kind == "sklearn":
+        yield from _variants([*fitted_estimators(), *composed(), *_all(_MORE)], names, kind)
+    elif kind == "members":
+        yield from _variants(_all(MEMBERS), names, kind)
+    elif kind == "plain":
+        yield from (Family(name, value, None, kind) for name, value in plain_objects())
+    elif kind == "boosters":
+        yield from boosters(_other)
+    else:
+        yield from frames() if kind == "pandas" else scipys()
+
+
 @cache
-def families(only: str = "", names: frozenset[str] = frozenset()) -> list[Family]:
+def families(only: str = "", names: frozenset[str] = frozenset(), kinds: tuple[str, ...] = KINDS) -> list[Family]:
     """All families whose name contains `only` and is one of `names`, if there are any, written and taken apart."""
-    plain = ((name, value, None) for name, value in plain_objects())
     found = []
     with silence():
-        for name, value, data in chain(_variants(names), plain):
-            if only in name and (not names or name.removesuffix(", other") in names):
-                one = Family(name, value, data)
-                one.written = {writer: write(value) for writer, write in WRITERS.items()}
-                one.trees = {writer: parse(read(written)) for writer, written in one.written.items()}
-                found.append(one)
+        for one in (one for kind in kinds for one in _of_kind(kind, names)):
+            if only in one.name and (not names or one.name.removesuffix(", other") in names):
+                found.append(one.complete())
     return found

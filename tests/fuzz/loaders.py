@@ -14,9 +14,11 @@ from fuzz.skops_files import skops_loader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from fuzz.families import Family
+    from fuzz.family import Family
 
-__all__ = ["LOADERS"]
+    Load = Callable[[bytes, Family, str], Any]
+
+__all__ = ["LOADERS", "load_safely"]
 
 Names = frozenset[tuple[str, str]]
 
@@ -53,16 +55,21 @@ def _known(module: str, name: str, names: Names) -> tuple[str, str]:
     return module, name
 
 
-def _safeload(families: Iterable[Family]) -> Callable[[bytes, str], Any]:
-    return lambda data, writer: safeload.load_untrusted(io.BytesIO(data))
+def load_safely(data: bytes, *, signed: bool = False) -> Any:
+    """As a file without a signature, or by what is allowed in one that was verified."""
+    return safeload.load_untrusted(io.BytesIO(data), policy=safeload.Policy.default() if signed else None)
 
 
-def _pickle(families: Iterable[Family]) -> Callable[[bytes, str], Any]:
+def _safeload(families: Iterable[Family]) -> Load:
+    return lambda data, family, writer: load_safely(data, signed=family.signed)
+
+
+def _pickle(families: Iterable[Family]) -> Load:
     """``pickle.load`` and ``joblib.load`` as they are, apart from the names."""
     names = _names(families)
     _Plain.names = _Joblib.names = names
 
-    def load(data: bytes, writer: str) -> Any:
+    def load(data: bytes, family: Family, writer: str) -> Any:
         file = io.BytesIO(data)
         if writer == "joblib":
             return _Joblib("", file, ensure_native_byte_order=True).load()
@@ -71,7 +78,7 @@ def _pickle(families: Iterable[Family]) -> Callable[[bytes, str], Any]:
     return load
 
 
-LOADERS: dict[str, Callable[[Iterable[Family]], Callable[[bytes, str], Any]]] = {
+LOADERS: dict[str, Callable[[Iterable[Family]], Load]] = {
     "safeload": _safeload,
     "pickle": _pickle,
     "skops": skops_loader,

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fuzz import order, pairing, values
-from fuzz.families import WRITERS, Family
+from fuzz.family import WRITERS, Family
 from fuzz.nodes import Tree, parse
 from fuzz.pool import Pool
 from fuzz.tokens import Token, write
@@ -50,11 +50,13 @@ class Mutator:
 
     def __init__(self, families: Sequence[Family], seed: int) -> None:
         self.families, self.seed = families, seed
-        self.pools = {writer: Pool(writer, (one.trees[writer] for one in families)) for writer in WRITERS}
+        trees = {writer: [one.trees[writer] for one in families if writer in one.trees] for writer in WRITERS}
+        self.pools = {writer: Pool(writer, some) for writer, some in trees.items()}
 
     def __getitem__(self, index: int) -> Mutant:
         rng = random.Random(f"{self.seed}:{index}")  # noqa: S311 - to be repeated, not to be secret
-        family, writer = rng.choice(self.families), rng.choice(tuple(WRITERS))
+        family = rng.choice(self.families)
+        writer = rng.choice(family.writers)
         tree, pool = family.trees[writer], self.pools[writer]
         steps: list[str] = []
         tokens = tree.tokens

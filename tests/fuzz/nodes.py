@@ -27,7 +27,7 @@ _TUPLES = {"\x85": 1, "\x86": 2, "\x87": 3}
 _MADE_OF_ARGUMENT = ("newObj", "_reconstructor", "__pyx_unpickle", "_ctor")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, slots=True, repr=False)
 class Node:
     """The tokens ``start:end`` leave this value on the stack. ``text`` is a string's, or a global's dotted name."""
 
@@ -58,7 +58,7 @@ class Node:
         return state.parent.tag
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Tree:
     """A stream's tokens, and the nodes in the order in which they are complete."""
 

@@ -58,7 +58,7 @@ def check_bytes(data: bytes, *, load: bool = True) -> str:
         return "malformed"
     if stream.facts:
         return "odd"
-    if not stream.arrays:  # raw bytes behind wrappers, which only joblib can read
+    if not stream.every_array():  # raw bytes behind wrappers, which only joblib can read
         _compare(data[: stream.end], [(used.stream_module, used.stream_name) for used in stream.globals])
     if not load:
         return "analysed"

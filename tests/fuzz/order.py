@@ -95,9 +95,14 @@ def swap_parts(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
     return tokens, f"{one.path} and {other.path} swapped"
 
 
+def _with_parts(tree: Tree, *tags: str) -> list[Node]:
+    """Where a part can be taken, and of a dict a key with its value."""
+    return [node for node in tree.nodes if node.tag in tags and len(node.parts) > (node.tag == "dict")]
+
+
 def drop_part(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
     """An attribute or item less."""
-    parents = [node for node in tree.nodes if node.parts and node.tag in ("dict", "list", "tuple", "set")]
+    parents = _with_parts(tree, "dict", "list", "tuple", "set")
     if not parents:
         return None
     parent = rng.choice(parents)
@@ -108,7 +113,7 @@ def drop_part(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
 
 
 def double_part(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
-    parents = [node for node in tree.nodes if node.parts and node.tag in ("dict", "list", "tuple")]
+    parents = _with_parts(tree, "dict", "list", "tuple")
     if not parents:
         return None
     parent = rng.choice(parents)

@@ -16,6 +16,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 import safeload  # noqa: E402
 from fuzz.exercise import exercise  # noqa: E402
+from fuzz.loaders import load_safely  # noqa: E402
 
 
 def main() -> None:
@@ -25,13 +26,13 @@ def main() -> None:
     parts: dict[Path, int] = {}
     with log.open("a") as notes:
         for file in sorted(folder.glob("*.case")):
-            mutant, name, data, rows = pickle.loads(file.read_bytes())
+            mutant, name, data, rows, signed = pickle.loads(file.read_bytes())
             if mutant and int(file.stem) < first:
                 continue  # those that are unchanged come again in every process: they are what is compared with
             (folder / "at").write_text(str(int(file.stem)))
             notes.write(f"=== {'mutant' if mutant else 'unchanged'} {file.stem}: {name}\n")
             try:
-                exercise(safeload.load_untrusted(io.BytesIO(data)), rows)
+                exercise(load_safely(data, signed=signed), rows)
             except (safeload.SafeloadError, MemoryError):
                 notes.write("refused\n")
             for part in folder.glob("*.part*"):

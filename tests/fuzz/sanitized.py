@@ -26,6 +26,7 @@ if __name__ == "__main__":
 
 import safeload  # noqa: E402
 from fuzz.families import families  # noqa: E402
+from fuzz.family import KINDS  # noqa: E402
 from fuzz.loaders import LOADERS  # noqa: E402
 from fuzz.mutate import Mutator  # noqa: E402
 from fuzz.reports import new_reports  # noqa: E402
@@ -33,6 +34,8 @@ from fuzz.run import Outcome, Runner  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from fuzz.family import Family
 
 _REPLAY = Path(__file__).with_name("replay.py")
 _VALGRIND = (
@@ -42,16 +45,15 @@ _ASAN = "detect_leaks=0:allocator_may_return_null=1:halt_on_error=0:handle_segv=
 _DEATHS_MAX = 50
 
 
-def _cases(out: Path, seed: int, per_family: int, tries: int, only: str) -> int:
+def _cases(out: Path, seed: int, per_family: int, tries: int, found: list[Family]) -> int:
     """Write the unchanged models and the mutants that load; returns how many there are."""
-    found = families(only)
     mutator, load = Mutator(found, seed), LOADERS["safeload"](found)
-    stock = [(family.name, family.written["joblib"], family.data) for family in found]
+    stock = [(family.name, family.written["joblib"], family.data, family.signed) for family in found]
 
     def loads(index: int, stage: Callable[[str], None]) -> Outcome:
         mutant = mutator[index]
         try:
-            load(mutant.data, mutant.writer)
+            load(mutant.data, mutant.family, mutant.writer)
         except (safeload.SafeloadError, MemoryError):
             return Outcome(mutant.family.name, "refused")
         return Outcome(mutant.family.name, "accepted")
@@ -63,7 +65,7 @@ def _cases(out: Path, seed: int, per_family: int, tries: int, only: str) -> int:
             counts[outcome.family] += 1
             mutant = mutator[index]
             name = f"{index} of {mutant.family.name}: {'; '.join(mutant.steps)}"
-            mutants.append((name, mutant.data, mutant.family.data))
+            mutants.append((name, mutant.data, mutant.family.data, mutant.family.signed))
     for number, case in enumerate((*stock, *mutants)):
         (out / f"{number:05}.case").write_bytes(pickle.dumps((number >= len(stock), *case)))
     print(f"{len(stock)} unchanged models, {len(mutants)} mutants that load", flush=True)  # noqa: T201
@@ -104,11 +106,13 @@ def main() -> int:
     parser.add_argument("--tries", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--out", type=Path, default=Path("fuzz-sanitized"))
     options = parser.parse_args()
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    count = _cases(out, options.seed, options.per_family, options.tries, options.only)
+    found = families(options.only, kinds=tuple(options.kinds))
+    count = _cases(out, options.seed, options.per_family, options.tries, found)
     reports = new_reports(_replay(out, options.tool, count).read_text(errors="replace"))
     for report, cases in reports.items():
         print(f"{report}\n    {len(cases)} times, first at {cases[0]}")  # noqa: T201

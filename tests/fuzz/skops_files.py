@@ -19,7 +19,7 @@ from fuzz.skops_parts import SkopsFile, moved
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from fuzz.families import Family
+    from fuzz.family import Family
 
 __all__ = ["SkopsMutator", "skops_loader"]
 
@@ -126,7 +126,7 @@ class SkopsMutator:
         return twins[0] if twins and rng.random() < 0.5 else rng.choice(self._files)[1]
 
 
-def skops_loader(families: Iterable[Family]) -> Callable[[bytes, str], Any]:
+def skops_loader(families: Iterable[Family]) -> Callable[[bytes, Family, str], Any]:
     import skops.io
 
     trusted: set[str] = set()
@@ -136,4 +136,4 @@ def skops_loader(families: Iterable[Family]) -> Callable[[bytes, str], Any]:
         except Exception:  # noqa: S112 - skops does not write everything
             continue
     names = sorted(trusted)
-    return lambda data, writer: skops.io.loads(data, trusted=names)
+    return lambda data, family, writer: skops.io.loads(data, trusted=names)

@@ -21,6 +21,7 @@ if __name__ == "__main__":
 
 from fuzz.campaign import Campaign, baseline  # noqa: E402
 from fuzz.families import families  # noqa: E402
+from fuzz.family import KINDS  # noqa: E402
 
 __all__ = ["main"]
 
@@ -33,6 +34,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--loader", choices=("safeload", "pickle", "skops"), default="safeload")
     parser.add_argument("--only", default="", help="families whose name contains this")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     parser.add_argument("--out", type=Path, default=Path("fuzz-findings"))
     return parser.parse_args()
 
@@ -41,7 +43,7 @@ def main() -> int:
     options = _options()
     options.out.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
-    found = families(options.only)
+    found = families(options.only, kinds=tuple(options.kinds))
     print(f"{len(found)} families in {time.monotonic() - begun:.1f} s", flush=True)  # noqa: T201
     if options.loader == "safeload":
         baseline(found)

@@ -37,9 +37,9 @@ class Token(NamedTuple):
 
 def read(data: bytes) -> list[Token]:
     """The tokens of a pickle or joblib stream, without its frames: loading needs none."""
-    stream = analyse(memoryview(data), watch=WATCHED)
-    behind = {array.end_of_build: array.nested.end if array.nested else array.end for array in stream.arrays}
-    nested = {array.end_of_build for array in stream.arrays if array.nested}
+    arrays = analyse(memoryview(data), watch=WATCHED).every_array()
+    behind = {array.end_of_build: array.nested.end if array.nested else array.end for array in arrays}
+    nested = {array.end_of_build for array in arrays if array.nested}
     return list(_tokens(data, behind, nested))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import safeload
 from fuzz.arrays import FLOATS, INTEGERS, mutated_array
 from fuzz.cuts import closed_copy, replaced
-from fuzz.families import WRITERS
+from fuzz.family import WRITERS
 from fuzz.tokens import RAW, Token, fresh, read, write
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _DTYPE_TEXTS = (
 )  # fmt: skip
 _WORDS = ("", "x", "auto", "precomputed", "kd_tree", "brute", "F", "C", "nan", "mean", "uniform", "euclidean", "zero")
 _ARRAYS = ("array", "object numpy.ndarray", "object numpy._core.numeric._frombuffer")
+_FOREIGN = (b"{L\x00\x00", b"tree\nversion", b"CBM1")
 _PATTERNS = (-1, 0, 1, 2**31, 2**31 - 1, 2**63 - 1, -(2**63), 10**7, 0x7FF8000000000000, 0x7FF0000000000000)
 
 
@@ -80,6 +81,8 @@ def text(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
     node = _one(rng, tree, "str")
     if node is None or (node.source or node).start in tree.guarded or len(node.parts):
         return None
+    if _foreign(tree.tokens[(node.source or node).start]):
+        return None
     if rng.random() < 0.3 and node.text and _LETTERS.match(node.text):
         return _put(tree, node, rng.choice(_DTYPE_TEXTS))
     way = rng.randrange(4)
@@ -104,7 +107,9 @@ def another_type(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
 
 def raw_bytes(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
     """Items of 1, 2, 4 or 8 bytes in place, as arrays and byte strings hold them."""
-    places = [at for at, token in enumerate(tree.tokens) if _head(token) >= 0 and len(token.raw) > 8]
+    places = [
+        at for at, token in enumerate(tree.tokens) if _head(token) >= 0 and len(token.raw) > 8 and not _foreign(token)
+    ]
     if not places:
         return None
     at = rng.choice(places)
@@ -117,6 +122,11 @@ def raw_bytes(rng: random.Random, tree: Tree, pool: Pool) -> Mutation | None:
             place = head + width * rng.randrange(count)
             raw[place : place + width] = _item(rng, bytes(raw), place, width, head)
     return [*tree.tokens[:at], token._replace(raw=bytes(raw)), *tree.tokens[at + 1 :]], f"bytes of token {at}"
+
+
+def _foreign(token: Token) -> bool:
+    """The bytes or the text of a model of xgboost, lightgbm or catboost, which their C++ parses."""
+    return any(token.raw.startswith(_FOREIGN, at) for at in (2, 5, 9))
 
 
 def _head(token: Token) -> int:
