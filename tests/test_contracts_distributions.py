@@ -445,3 +445,40 @@ def test_what_the_constructor_makes_is_not_taken_from_the_file(name: str) -> Non
 def test_a_sample_is_made_by_its_constructor(values: Any) -> None:
     sample = stats.rv_discrete(values=([1, 2], [0.5, 0.5]))
     _refused(sample, _ctor_param={**vars(sample)["_ctor_param"], "values": values})
+
+
+INF, NAN = float("inf"), float("nan")
+
+
+@pytest.mark.parametrize(
+    "frozen",
+    [
+        *(stats.vonmises(kappa) for kappa in (1e300, INF)),
+        *(stats.vonmises_line(kappa) for kappa in (1e300, INF)),
+        *(stats.zipf(a) for a in (1 + 1e-12, 1_025.0, 1e6, INF, NAN)),
+        *(stats.irwinhall(n) for n in (10**9, 1e300, INF, [3, 10**9])),
+        stats.nhypergeom(10**9, 5 * 10**8, 10**7),
+        stats.zipfian(0.75, 1e9),
+        stats.zipf(a=1e6, loc=3),
+        stats.zipf([2.0, 1e6]),
+    ],
+    ids=lambda frozen: f"{frozen.dist.name}{frozen.args}",
+)
+def test_nothing_is_loaded_that_never_draws_a_number(frozen: Any) -> None:
+    for data in _written(frozen):
+        with pytest.raises(CodecError, match="no number is ever drawn"):
+            _load(data)
+
+
+@pytest.mark.parametrize(
+    "frozen",
+    [
+        stats.vonmises(1e6), stats.vonmises(0.0), stats.zipf(1.001), stats.zipf(30.0), stats.irwinhall(1_000),
+        stats.nhypergeom(200, 70, 12), stats.zipfian(0.75, 100_000), stats.zipf([2.0, 3.0]),
+        stats.loguniform(1e-300, 1e300), stats.randint(0, 10**15), stats.uniform(0, 1e308), stats.poisson(1e15),
+    ],
+    ids=lambda frozen: f"{frozen.dist.name}{frozen.args}",
+)  # fmt: skip
+def test_large_and_small_parameters_are_no_harm(frozen: Any) -> None:
+    for data in _written(frozen):
+        np.testing.assert_array_equal(_load(data).rvs(random_state=3), frozen.rvs(random_state=3))

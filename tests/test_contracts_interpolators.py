@@ -109,7 +109,7 @@ def test_polynomials_between_points_come_back(name: str) -> None:
 def test_interp1d_comes_back(kind: Any, outside: dict[str, Any]) -> None:
     for y, axis in ((Y, -1), (np.stack((Y, -Y)), 1), (np.stack((Y, 1j * Y), axis=1), 0)):
         made = interpolate.interp1d(X, y, kind=kind, axis=axis, **outside)
-        for data in _written(made, (4, 5)):
+        for data in _written(made, (2, 3, 4, 5)):
             loaded = _load(data)
             np.testing.assert_array_equal(loaded(ASKED), made(ASKED))
             assert loaded.bounds_error == made.bounds_error
@@ -232,6 +232,41 @@ def test_interp1d_takes_neither_functions_nor_tables_of_the_file() -> None:
     edits = {"_call": np.log, "_y": np.ones((1, 1)), "_y_axis": 7, "_y_extra_shape": (10**9,), "x_bds": np.ones(1)}
     loaded = _load(forged(made, interpolate.interp1d, _edited(**edits)))
     np.testing.assert_array_equal(loaded(ASKED), made(ASKED))
+
+
+TAKE = b"c__builtin__\ngetattr\ncscipy.interpolate._interpolate\ninterp1d\nq\x00"
+LINEAR = b"X\x0c\x00\x00\x00_call_linear"
+
+
+@pytest.mark.parametrize(
+    "opcodes",
+    [
+        TAKE + b"X\x08\x00\x00\x00__init__\x86R",
+        TAKE + b"X\x03\x00\x00\x00mro\x86R",
+        TAKE + b"X\x14\x00\x00\x00_call_linear.__get__\x86R",
+        TAKE + LINEAR + b"N\x87R",
+        TAKE + LINEAR + b"\x86RN\x85R",
+        TAKE + LINEAR + b"\x86R}b",
+        TAKE + LINEAR + b"\x86q\x01R\x85h\x01\x86",
+        b"](" + TAKE + LINEAR + b"\x86Rh\x00e",
+        TAKE + b")\x81" + LINEAR + b"\x86R",
+        TAKE.replace(b"interp1d", b"PPoly") + LINEAR + b"\x86R",
+    ],
+    ids=[
+        "another method", "of the type", "a path", "a default", "called", "built", "the arguments kept",
+        "the class kept", "of an object", "of another class",
+    ],
+)  # fmt: skip
+def test_of_the_class_only_what_it_is_called_by_is_asked_for(opcodes: bytes) -> None:
+    with pytest.raises(SafeloadError):
+        _load(b"\x80\x02" + opcodes + b".")
+
+
+def test_what_it_is_called_by_can_do_nothing_elsewhere() -> None:
+    found = _load(b"\x80\x02" + TAKE + LINEAR + b"\x86R.")
+    assert not callable(found)
+    with pytest.raises(CodecError):
+        pickle.dumps(found)
 
 
 @pytest.mark.parametrize("order", [-1, 21, 2**31, 2.0, "cubic", None])

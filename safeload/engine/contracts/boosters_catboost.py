@@ -11,19 +11,22 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.boosters import ModelStub, state_of
+from safeload.engine.contracts.shapes import each
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from safeload.engine.registry import Checker
     from safeload.engine.stubs import Stub
 
-__all__ = ["FINISHERS", "STUBS"]
+__all__ = ["CHECKERS", "FINISHERS", "STUBS"]
 
 Key = tuple[str, str]
 _MODULE = "catboost.core"
 _NAMES = ("CatBoost", "CatBoostClassifier", "CatBoostRanker", "CatBoostRegressor")
 _MAGIC = b"CBM1"
+_DEVIATION = "RMSEWithUncertainty"
 # Lists of numbers: of the importance of each feature, and how deep those of the evaluations are nested.
 _LISTS: Mapping[str, int] = {
     "_loss_value_change": 1,
@@ -47,6 +50,16 @@ def _model(key: Key, stub: Any) -> Any:
     return made
 
 
+def _regressor(state: dict[str, Any]) -> bool:
+    """It asks for deviations if its parameters say so: of a model of another loss, C++ reads what is behind it."""
+    parameters = state["_init_params"]
+    asked = [parameters.get(name) for name in ("loss_function", "objective")]
+    if not any(isinstance(loss, str) and loss == _DEVIATION for loss in asked):
+        return True
+    fitted = state.get("_random_seed") is not None  # what catboost itself asks
+    return not fitted or state["_object"]._get_loss_function_name() == _DEVIATION
+
+
 def _serialised(model: Any) -> bool:
     return type(model) is bytes and model.startswith(_MAGIC)
 
@@ -65,3 +78,4 @@ def _nested(values: Any, depth: int) -> bool:
 _KEYS: tuple[Key, ...] = tuple((_MODULE, name) for name in _NAMES)
 STUBS: Mapping[Key, type[Stub]] = dict.fromkeys(_KEYS, ModelStub)
 FINISHERS: Mapping[Key, Callable[[Any], Any]] = {key: partial(_model, key) for key in _KEYS}
+CHECKERS: Mapping[Key, Checker] = {(_MODULE, "CatBoostRegressor"): each(_regressor)}

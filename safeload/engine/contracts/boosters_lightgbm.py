@@ -60,6 +60,8 @@ _OF_PREDICTOR = {
 }  # fmt: skip
 _THREADS = {"n_jobs", "nthread", "nthreads", "num_thread", "num_threads"}
 _THREADS_MAX = 1_024
+# They reach C++ at predict, which takes half a minute for 40,000 classes, and for twice as many four times as long.
+_CLASSES = ("num_class", "num_classes")
 
 
 def _booster(stub: Any) -> Any:
@@ -88,13 +90,19 @@ def _predictor(stub: Any) -> Any:
 
 
 def _estimator(state: dict[str, Any]) -> bool:
-    """Its Booster is one, of as many features; and no more threads are asked for than a process can start."""
+    """Its Booster is one, of as many features and classes; no more threads are asked for than a process can start."""
     from lightgbm.basic import Booster
 
     booster, others, width = state.get("_Booster"), state.get("_other_params", {}), state.get("_n_features")
     if type(others) is not dict or not all(_threads(some.get(name)) for some in (state, others) for name in _THREADS):
         return False
-    return booster is None or (isinstance(booster, Booster) and number(width) and booster.num_feature() == width)
+    if booster is None:
+        return True
+    if not isinstance(booster, Booster) or not number(width) or booster.num_feature() != width:
+        return False
+    most = max(2, booster.num_model_per_iteration())
+    wanted = (state.get("_n_classes"), *(some.get(name) for some in (state, others) for name in _CLASSES))
+    return all(many is None or (number(many, -1) and bool(many <= most)) for many in wanted)
 
 
 def _threads(wanted: Any) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.boosters import ModelStub, state_of
-from safeload.engine.contracts.shapes import each
+from safeload.engine.contracts.shapes import each, number
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _BOOSTER: Key = ("xgboost.core", "Booster")
 # An object of UBJSON whose first key has a length of 8 bytes: what xgboost writes since 1.6. Its C++ also takes JSON
 # and a format of older versions.
 _MAGIC = b"{L"
+_CLASSES_MAX = 1 << 20
 
 
 def _booster(stub: Any) -> Any:
@@ -44,10 +45,13 @@ def _booster(stub: Any) -> Any:
 
 
 def _estimator(state: dict[str, Any]) -> bool:
-    """Whatever stands for the Booster has its methods called."""
+    """Whatever stands for the Booster has its methods called; ``classes_`` are as many numbers as it says."""
     from xgboost.core import Booster
 
-    return "_Booster" not in state or isinstance(state["_Booster"], Booster)
+    if "_Booster" in state and not isinstance(state["_Booster"], Booster):
+        return False
+    classes = state.get("n_classes_", 0)
+    return number(classes) and bool(classes <= _CLASSES_MAX)
 
 
 STUBS: Mapping[Key, type[Stub]] = {_BOOSTER: ModelStub}

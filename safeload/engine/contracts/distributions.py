@@ -11,8 +11,13 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.draws import can_be_drawn
+from safeload.engine.contracts.inert import Inert, interpolator_method
+from safeload.engine.contracts.interpolators import InterpolatorStub
+from safeload.engine.contracts.pandas_zones import zone_method
 from safeload.engine.contracts.quantities import parameters, quantity
 from safeload.engine.stubs import Stub
+from safeload.engine.tokens import Token
 from safeload.engine.valid import require
 from safeload.errors import CodecError
 
@@ -115,26 +120,26 @@ def _frozen(kind: Any, state: Any) -> Any:
     require(isinstance(dist, rv_generic) and "_random_state" in vars(dist), _FROZEN)
     args, kwds = parameters(state["args"], state["kwds"])
     shapes = dist._parse_args(*args, **kwds)[0]
+    if not can_be_drawn(dist, shapes):
+        raise CodecError(f"a {dist.name} of scipy.stats has parameters from which no number is ever drawn")
     least, most = dist._get_support(*shapes)
     return {"args": tuple(args), "kwds": kwds, "dist": dist, "a": least, "b": most}
 
 
-class _Entropy:
-    """The method that a discrete distribution keeps of itself, and gets anew: what the file has is good for nothing."""
-
-    __slots__ = ()
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        raise CodecError("a method of a scipy.stats distribution stands where it has no place")
-
-
 def _getattr(*args: Any) -> Any:
-    """How a bound method is pickled: ``getattr(distribution, "_entropy")``, before the distribution is complete."""
+    """How a bound method is pickled: ``getattr(distribution, "_entropy")``, before the distribution is complete.
+
+    Or a zone's, or an interpolator's: their contracts answer.
+    """
+    if args and type(args[0]) is Token:
+        return zone_method(*args)
+    if args and args[0] is InterpolatorStub:
+        return interpolator_method(*args)
     from scipy.stats._distn_infrastructure import rv_generic
 
     if len(args) != 2 or not issubclass(type(args[0]), rv_generic) or type(args[1]) is not str or args[1] != _ENTROPY:
         raise CodecError("getattr is called otherwise than for the method of a scipy.stats distribution")
-    return _Entropy()
+    return Inert()
 
 
 class VectorizeStub(Stub):
@@ -150,7 +155,7 @@ def _vectorize(stub: Any) -> Any:
 
     require(type(stub) is VectorizeStub and type(stub.state) is dict, _VECTORIZE)
     function = stub.state.get("pyfunc")
-    require(stub.state.keys() <= _VECTORIZED and (callable(function) or type(function) is _Entropy), _VECTORIZE)
+    require(stub.state.keys() <= _VECTORIZED and (callable(function) or type(function) is Inert), _VECTORIZE)
     made: Any = np.vectorize.__new__(np.vectorize)
     vars(made).update(stub.state, _ufunc={})
     return made

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from safeload.engine.registry import Checker
 
-__all__ = ["CHECKERS", "FINISHERS", "STUBS", "without_function"]
+__all__ = ["CHECKERS", "FINISHERS", "STUBS", "InterpolatorStub", "without_function"]
 
 Key = tuple[str, str]
 _MODULE = "scipy.interpolate._interpolate"

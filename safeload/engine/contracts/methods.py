@@ -6,6 +6,7 @@ Sources: sklearn/metrics/_scorer.py, sklearn/ensemble/_stacking.py, sklearn/froz
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.valid import require
@@ -21,6 +22,8 @@ _SCORER = ("sklearn.metrics._scorer", "_BaseScorer")
 _STACKING = ("sklearn.ensemble._stacking", "_BaseStacking")
 _FROZEN = ("sklearn.frozen._frozen", "FrozenEstimator")
 _CATBOOST = ("catboost.core", "_CatBoostBase")  # an estimator, and no BaseEstimator
+# Of their classes some answer for names that numpy or Python itself looks up.
+_LIBRARIES = sys.stdlib_module_names | {"catboost", "joblib", "numpy", "pandas", "safeload", "scipy", "sklearn"}
 _NAMES = frozenset(
     {"decision_function", "predict", "predict_log_proba", "predict_proba", "score_samples", "transform", "default"}
 )
@@ -49,7 +52,14 @@ def _check_frozen(models: list[Any]) -> None:
         # It answers for every attribute of what it holds.
         inner = vars(model).get("estimator")
         catboost = any((each.__module__, each.__qualname__) == _CATBOOST for each in type(inner).__mro__)
-        require(isinstance(inner, BaseEstimator) or catboost, _FROZEN)
+        require(isinstance(inner, BaseEstimator) or catboost or _is_of_ones_own(inner), _FROZEN)
+
+
+def _is_of_ones_own(value: Any) -> bool:
+    """An estimator of somebody whose class a policy named, and who did not derive it from scikit-learn's."""
+    return hasattr(type(value), "fit") and not any(
+        each.__module__.partition(".")[0] in _LIBRARIES for each in type(value).__mro__[:-1]
+    )
 
 
 CHECKERS: Mapping[tuple[str, str], Checker] = {

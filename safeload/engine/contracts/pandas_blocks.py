@@ -113,6 +113,22 @@ def check_numpy(values: np.ndarray[Any, Any], key: Key) -> None:
     require(values.dtype.kind in _KINDS and values.dtype.names is None, key)
     if values.dtype.kind == "b":
         check_truth(values, key)
+    elif values.dtype.kind == "O":
+        require(once(values, "lengths", lambda: _even(values)), key)
+
+
+def _even(values: np.ndarray[Any, Any]) -> bool:
+    """No value yields more items than it says: ``explode`` makes room for as many as it says, and writes all of them.
+
+    A frame says its rows, and yields its columns. So may an ensemble, whose estimators are what its state says.
+    """
+    frame, items = library().DataFrame, values.ravel().tolist()
+    plain = not any(kind.__dictoffset__ for kind in set(map(type, items)))
+    for item in () if plain else items:
+        inner = item if isinstance(item, frame) else getattr(item, "__dict__", {}).get("estimators_")
+        if isinstance(inner, frame) and 0 < len(inner) < len(inner.columns):
+            return False
+    return True
 
 
 def check_truth(values: np.ndarray[Any, Any], key: Key) -> None:

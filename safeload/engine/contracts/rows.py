@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.columns import is_of_one_column
 from safeload.engine.contracts.shapes import array, key_of, number
 from safeload.errors import CodecError
 
@@ -21,15 +22,21 @@ __all__ = ["CHECKERS"]
 
 # What answers for each row once, if the attributes below are as they should. Other packages' classes are their owners'.
 _MODULES = (
-    "sklearn.calibration", "sklearn.compose.", "sklearn.decomposition._pca", "sklearn.decomposition._truncated_svd",
-    "sklearn.discriminant_analysis", "sklearn.ensemble._bagging", "sklearn.ensemble._forest", "sklearn.ensemble._gb",
+    "sklearn.calibration", "sklearn.cluster._kmeans", "sklearn.compose.", "sklearn.decomposition._pca",
+    "sklearn.decomposition._truncated_svd", "sklearn.discriminant_analysis", "sklearn.dummy",
+    "sklearn.ensemble._bagging", "sklearn.ensemble._forest", "sklearn.ensemble._gb",
     "sklearn.ensemble._hist_gradient_boosting.", "sklearn.ensemble._stacking", "sklearn.ensemble._voting",
-    "sklearn.ensemble._weight_boosting",
-    "sklearn.feature_extraction.text", "sklearn.feature_selection.", "sklearn.frozen.", "sklearn.impute._base",
-    "sklearn.linear_model._logistic", "sklearn.linear_model._perceptron", "sklearn.linear_model._ridge",
-    "sklearn.linear_model._stochastic_gradient", "sklearn.model_selection.", "sklearn.multiclass",
-    "sklearn.naive_bayes", "sklearn.neighbors._classification", "sklearn.neural_network._multilayer_perceptron",
-    "sklearn.pipeline", "sklearn.preprocessing.", "sklearn.svm._classes", "sklearn.tree.",
+    "sklearn.ensemble._weight_boosting", "sklearn.feature_extraction.text", "sklearn.feature_selection.",
+    "sklearn.frozen.", "sklearn.impute.", "sklearn.kernel_approximation", "sklearn.linear_model._base",
+    "sklearn.linear_model._bayes", "sklearn.linear_model._coordinate_descent", "sklearn.linear_model._huber",
+    "sklearn.linear_model._least_angle", "sklearn.linear_model._logistic", "sklearn.linear_model._omp",
+    "sklearn.linear_model._passive_aggressive", "sklearn.linear_model._perceptron",
+    "sklearn.linear_model._quantile", "sklearn.linear_model._ransac", "sklearn.linear_model._ridge",
+    "sklearn.linear_model._stochastic_gradient", "sklearn.linear_model._theil_sen", "sklearn.model_selection.",
+    "sklearn.multiclass", "sklearn.naive_bayes", "sklearn.neighbors._classification", "sklearn.neighbors._nca",
+    "sklearn.neighbors._regression", "sklearn.neural_network._multilayer_perceptron", "sklearn.pipeline",
+    "sklearn.preprocessing.", "sklearn.random_projection", "sklearn.semi_supervised._self_training",
+    "sklearn.svm._classes", "sklearn.tree.",
 )  # fmt: skip
 _DIMENSIONS: Mapping[str, int] = {
     "class_log_prior_": 1,
@@ -42,8 +49,10 @@ _DIMENSIONS: Mapping[str, int] = {
     "feature_log_prob_": 2,
     "intercept_": 1,
     "means_": 2,
+    "normalization_": 2,
     "offset_": 1,
     "priors_": 1,
+    "random_weights_": 2,
     "rotations_": 2,
     "scalings_": 2,
     "theta_": 2,
@@ -51,6 +60,7 @@ _DIMENSIONS: Mapping[str, int] = {
 }
 # Lists of arrays: one a layer, a feature, a class, an output.
 _LISTS = frozenset({"classes_", "coefs_", "feature_log_prob_", "rotations_", "scalings_"})
+_KERNEL = ("coef0", "degree", "gamma")
 _LIBRARIES = ("functools", "numpy", "scipy", "sklearn")
 
 
@@ -82,11 +92,16 @@ def _estimators(value: Any) -> Iterator[Any]:
 
 
 def _answers_once(part: Any) -> bool:
+    import numpy as np
+
     state, (module, name) = vars(part), key_of(part)
     if module.partition(".")[0] != "sklearn":
         return True
-    if not module.startswith(_MODULES) or not all(map(_flat, state.items())):
+    if not module.startswith(_MODULES) or not all(map(_flat, state.items())) or not is_of_one_column(state, name):
         return False
+    if name == "Nystroem":
+        plain = (state.get(each) is None or np.ndim(state[each]) == 0 for each in _KERNEL)
+        return all(plain) and not state.get("kernel_params")
     if name == "FunctionTransformer":
         return _of_one_array(state.get("func")) and not state.get("kw_args")
     if name == "TransformedTargetRegressor":

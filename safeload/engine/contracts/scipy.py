@@ -20,7 +20,8 @@ __all__ = ["FINISHERS", "STUBS"]
 Key = tuple[str, str]
 _SPLINE: Key = ("scipy.interpolate._bsplines", "BSpline")
 _INNER: Key = ("scipy.interpolate._bsplines", "_BSpline")
-_DEGREE_MAX = 100
+# Beyond it, FITPACK writes behind its work space (``integrate``, ``PPoly.from_spline``), also for a spline of no file.
+_DEGREE_MAX = 5
 _MAKERS: Mapping[str, Callable[[Any, Any, Key], Any]] = {
     "bsr": sparse.bsr,
     "coo": sparse.coo,
