@@ -32,7 +32,7 @@ def measure(name: str, rounds: int) -> None:
     joblib.dump(MODELS[name](), file)
     data = file.getvalue()
     stream = analyse(memoryview(data), watch=WATCHED)
-    count = opcodes(data, [(array.end_of_build, array.end) for array in stream.arrays if array.nested is None])
+    count = opcodes(data, [(array.end_of_build, array.end) for array in stream.every_array() if array.nested is None])
     taken = []
     for _ in range(rounds):
         start = time.perf_counter()

@@ -47,14 +47,13 @@ class Meaning:
 
     @property
     def opcodes(self) -> bytes:
-        """What pushes the argument of the first maker for its first object: what all have in common, from the memo, where
-        nothing overwrites it. The others need none."""
+        """What pushes the argument of the first maker for its first object: what all have in common, from the memo,
+        where nothing overwrites it. The others need none."""
         return _MARK + b"".join(self._gets) + _TUPLE
 
-    def maker(self, run: list[Repeat]) -> Checkpoint:
-        """What gives one after the other of the objects of `run`, which follow one another without anything between:
-        what made them before their turn would see what they share as it was, and not as it is by then."""
-        values = self._in_turn(run)
+    def maker(self, repeats: list[Repeat]) -> Checkpoint:
+        """What gives one after the other of these objects, and makes some before their turn."""
+        values = self._in_turn(repeats)
 
         def make(given: Any) -> Any:
             if given is not None:
@@ -63,9 +62,9 @@ class Meaning:
 
         return make
 
-    def _in_turn(self, run: list[Repeat]) -> Iterator[Any]:
-        for first in range(0, len(run), _AT_ONCE):
-            self._repeats = run[first : first + _AT_ONCE]
+    def _in_turn(self, repeats: list[Repeat]) -> Iterator[Any]:
+        for first in range(0, len(repeats), _AT_ONCE):
+            self._repeats = repeats[first : first + _AT_ONCE]
             yield from self._built(self._root)
 
     # Each of the following gives one value for each of the repeats.

@@ -70,9 +70,11 @@ class _Plan:
         """The whole objects are cut out, as many as follow one another at once, and made from what is noted."""
         meaning = Meaning(built, self._stream, self._memory, self._checkpoints)
         opcodes = meaning.opcodes
+        # Made before its turn, an object would see what it shares as it was, and not as it is by then.
+        make = None if self._form.shares else meaning.maker(self._repeats)
         for run in self._runs(one):
             start, end = run[0].place(*_start_of(one)), run[-1].place(one.segment, one.group) + 1
-            yield run_in_place_of(start, end, opcodes, one.memoised, meaning.maker(run), len(run))
+            yield run_in_place_of(start, end, opcodes, one.memoised, make or meaning.maker(run), len(run))
             opcodes = _NONE
 
     def _runs(self, one: FormObject) -> Iterator[list[Repeat]]:

@@ -54,7 +54,7 @@ class Buffer:
 
 
 class Work:
-    """How much a stream may cost: bytes that are opcodes, and objects that are held at once."""
+    """How much a stream may cost: bytes that are opcodes, and objects that are held at once or get a state."""
 
     __slots__ = ("objects", "opcodes")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from safeload.readers.machine import Machine
     from safeload.readers.nodes import Node
 
-__all__ = ["DEEP", "FEW", "count_steps"]
+__all__ = ["DEEP", "FEW", "count_steps", "holds_numbers"]
 
 DEEP = "deep-key"
 # So many keys are compared with each other while the opcodes that push them are read.
@@ -47,6 +47,13 @@ def count_steps(machine: Machine, many: int, chosen: Sequence[Node]) -> None:
     seeded = [hash(str(number)) for number in range(filled.seeded)]
     filled.seeded = 0
     _extend(machine, filled.table, seeded + hashes)
+
+
+def holds_numbers(machine: Machine) -> bool:
+    """Whether what is being filled has keys by now whose hashes a file chose."""
+    node = machine.stack[-1] if machine.data.view[machine.at] in _FILLING else None
+    filled = machine.spent.filled.get(id(node))
+    return filled is not None and bool(filled.few or filled.table)
 
 
 def _filled(machine: Machine, many: int) -> Filled | None:

@@ -157,7 +157,7 @@ class FormObject(NamedTuple):
 
 class Form(NamedTuple):
     """`get` is the opcode that fetches the class, with which the stretch begins; `memoised` is how many entries the
-    memo gets."""
+    memo gets. With `shares`, the objects hold one that may get its state, or items, between two of them."""
 
     get: bytes
     segments: tuple[Segment, ...]
@@ -165,6 +165,7 @@ class Form(NamedTuple):
     memoised: int
     depth: int
     weight: int
+    shares: bool
 
 
 class Found(NamedTuple):

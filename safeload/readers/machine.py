@@ -35,6 +35,7 @@ _NAME_MAX = 1_000
 _SHOWN = 80
 _GLOBALS_MAX = 20_000
 _DIGITS_MAX = 10
+_BUILT_WEIGHT = 4
 _CHECKED = 1 << 16  # bytes of opcodes between two looks at what they cost
 
 # Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
@@ -80,7 +81,7 @@ class Machine:
         self.extents = Extents(data)
         self.layouts: dict[tuple[Node, ...], int | None] = {}  # the keys of a state -> where a version stands
         self.taken: set[int] = set()  # bytes that a call copied
-        self.huge: set[int] = set()  # integers whose hash is not their own
+        self.huge: set[int] = set()  # integers of many bytes
         self.spent = data.buffer.spent
         self.late = 0  # how often containers were held before they were full
         self.open = 0  # watched objects that have not got their state yet
@@ -115,7 +116,9 @@ class Machine:
         """How far to read before the next check. Raises LimitError."""
         if at - self.skipped > work.opcodes:
             raise LimitError("expansion", f"more than {work.opcodes:,} bytes of opcodes in so small a file")
-        if len(self.stack) + len(self.memo) > work.objects:
+        # An object that gets a state costs more than a number, with the analysis and without.
+        built = _BUILT_WEIGHT * (len(self.made) + len(self.repeats))
+        if len(self.stack) + len(self.memo) + built > work.objects:
             raise LimitError("expansion", f"more than {work.objects:,} objects in so small a file")
         return at - base + _CHECKED
 

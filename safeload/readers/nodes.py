@@ -108,8 +108,8 @@ class Global:
 class Bag:
     """A list, dict or set that this stream made; `kind` is its type's name, `owned` says that it became a state.
 
-    `plain` says that nothing but plain values was ever put in, `huge` that integers were which do not hash as
-    themselves; `aliased` is how often a GET took it.
+    `plain` says that nothing but plain values was ever put in, `huge` that integers of many bytes were; `aliased` is
+    how often a GET took it.
     """
 
     __slots__ = ("aliased", "depth", "dropped", "huge", "items", "kind", "owned", "plain", "weight")

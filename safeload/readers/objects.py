@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
+from safeload.readers.filling import FEW
 from safeload.readers.hashing import check_keys
 from safeload.readers.methods import GETATTR, attribute_of, class_called, method_of
 from safeload.readers.nodes import ARGUMENTS_MAX, Alias, Bag, Global, Made
@@ -29,7 +30,6 @@ _EXTERNAL_WRAPPERS = frozenset(
 )
 # Protocols below 4 make these from a list.
 _SETS = frozenset({("builtins", "set"), ("builtins", "frozenset")})
-_PLAIN = {int}
 # What is held before it is full counts as empty: each that holds two such doubles what `repr` has to show.
 _LATE_MAX = 24
 
@@ -172,7 +172,7 @@ def fill(machine: Machine, target: Node, items: list[Node], kind: int) -> None:
 
 
 def _fill_bag(machine: Machine, bag: Bag, items: list[Node]) -> None:
-    plain = set(map(type, items)) <= _PLAIN
+    plain = [*map(type, items)].count(int) == len(items)
     if plain:
         bag.weight += len(items)
     else:
@@ -183,8 +183,8 @@ def _fill_bag(machine: Machine, bag: Bag, items: list[Node]) -> None:
             raise LimitError("nesting", "containers are held before they are full, again and again")
     if machine.huge and not bag.huge:
         bag.huge = any(item in machine.huge for item in items if item.__class__ is int)
-    if bag.kind != "list" and (machine.huge or not plain):
-        check_keys(machine, items[::2] if bag.kind == "dict" else items)
+    if bag.kind != "list" and (machine.huge or not plain or len(bag.items) + len(items) > FEW):
+        check_keys(machine, items[::2] if bag.kind == "dict" else items, plain=plain)
     bag.add(items)
 
 

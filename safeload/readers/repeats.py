@@ -34,7 +34,8 @@ _SHORT_BYTES = 64  # of texts that are the same each time, since nobody counts w
 _SHORT_MAX = 16  # of bytes that are matched with the opcodes
 _GETS = {op.BINGET: 2, op.LONG_BINGET: 5}
 _BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8}
-_LONG = {**_BYTES, op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
+_LONG = {**_BYTES, op.BINUNICODE: 4, op.BINUNICODE8: 8}
+_SIZED = {**_LONG, op.SHORT_BINUNICODE: 1}
 _PYTHON_2 = op.TEXT_LEAVES | {op.SHORT_BINSTRING, op.BINSTRING}  # of any length
 _TEXTS = frozenset({op.SHORT_BINUNICODE, op.BINUNICODE, op.BINUNICODE8})
 _LEAF = rb"[N\x88\x89]|K.|M..|J.{4}|G.{8}"
@@ -57,11 +58,12 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
         return None
     source.recent = [()] * len(segments)
     get = bytes(machine.data.view[place.at : place.at + _GETS[machine.data.view[place.at]]])
-    return Form(get, tuple(segments), objects, learner.sketch.memoised, target.depth, target.weight)
+    memoised, shares = learner.sketch.memoised, learner.shares
+    return Form(get, tuple(segments), objects, memoised, target.depth, target.weight, shares)
 
 
 def _has_bytes(machine: Machine, made: Made) -> bool:
-    """Whether it is an array, or something else that is made from bytes or text."""
+    """Whether it is an array, or something else that is made from bytes or much text."""
     token = bytes_of(made)
     return token.__class__ is int and (machine.data.view[token] in _LONG or machine.data.view[token] in _PYTHON_2)
 
@@ -76,6 +78,7 @@ class _Learner:
         self._arrays = {array.whole.start: array for array in arrays if array.whole}
         self._odd = len(self._arrays) != len(arrays) or not self._is_short()
         self._segments: list[Segment] = []
+        self.shares = False
         self.sketch = Sketch(machine.memo)
         self._begin()
 
@@ -135,6 +138,7 @@ class _Learner:
         key = int.from_bytes(get[1:], "little")
         self._odd = not self._is_constant(key)
         node = self._machine.memo[key]
+        self.shares = self.shares or (node.__class__ is Made and not node.watched)
         if node.__class__ is Global:
             self.sketch.push(Constant(get, node.key, len(self._segments), self._group(b"")))
         else:
@@ -158,7 +162,7 @@ class _Learner:
         """Whether the memo entry means the same each time: a plain value, a global, a finished object."""
         node: Node = self._machine.memo[key] if key < self._place.memo else None
         if node.__class__ is int:
-            width = _LONG.get(self._view[node])
+            width = _SIZED.get(self._view[node])
             if width is not None:
                 return self._machine.data.number(node + 1, width) < _SHORT_BYTES
             return self._view[node] not in _PYTHON_2

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from safeload.readers import opcodes as op
 from safeload.readers.layouts import Built, Call, Constant, FormObject, Leaf, Raw, Several, Short, Stored, Table
 from safeload.readers.nodes import Global
+from safeload.readers.parts import depth, inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safeload.readers.layouts import Part
     from safeload.readers.nodes import Node
 
@@ -147,7 +146,7 @@ class Sketch:
 
     def _push_tuple(self, items: list[_Item]) -> None:
         parts = self._parts(items)
-        self._stack.append(None if parts is None else Several(parts, _depth(parts) + 1))
+        self._stack.append(None if parts is None else Several(parts, depth(parts) + 1))
 
     def _fill(self, items: list[_Item], *, is_dict: bool) -> None:
         (target,) = self._take(1)
@@ -199,12 +198,12 @@ class Sketch:
     def _parts(self, items: list[_Item]) -> tuple[Part, ...] | None:
         parts = [self._part(item) for item in items]
         known = tuple(part for part in parts if part is not None)
-        return known if len(known) == len(parts) and _depth(known) < _DEPTH_MAX else None
+        return known if len(known) == len(parts) and depth(known) < _DEPTH_MAX else None
 
     def _part(self, item: _Item) -> Part | None:
         if type(item) is _Dict:
             keys, values = item.keys(), self._parts(item.items[1::2])
-            return None if keys is None or values is None else Table(keys, values, _depth(values) + 1)
+            return None if keys is None or values is None else Table(keys, values, depth(values) + 1)
         if type(item) is _Object:
             if item.record is not None:
                 return item.record.meaning
@@ -220,7 +219,7 @@ class Sketch:
         if self.odd or self._marks or not is_one or any(not _is_usual(made) for made in self._made):
             return None
         records = [made.record for made in self._built if made.record is not None]
-        inner = {id(part) for record in records if record.meaning for part in _inside(record.meaning)}
+        inner = {id(part) for record in records if record.meaning for part in inside(record.meaning)}
         return (
             tuple(record._replace(inner=id(record.meaning) in inner) for record in records)
             if records[-1].source == source
@@ -233,35 +232,6 @@ def _names(state: _Item) -> frozenset[str] | None:
     return None if keys is None else frozenset(str(key.text) for key in keys)
 
 
-def _depth(parts: tuple[Part, ...]) -> int:
-    """How deep the deepest of `parts` is."""
-    return max(map(_depth_of, parts), default=0)
-
-
-def _depth_of(part: Part) -> int:
-    if type(part) is Several or type(part) is Table:
-        return part.depth
-    if type(part) is Call:
-        return part.args.depth
-    return max(_depth_of(part.state), part.call.args.depth) + 1 if type(part) is Built else 0
-
-
 def _is_usual(made: _Object) -> bool:
     """A watched object has a state and one name; others have one name or none."""
     return len(made.keys) == 1 and made.record is not None if made.source.watched else len(made.keys) < 2
-
-
-def _inside(meaning: Built) -> Iterator[Built]:
-    """The finished objects that this one is made of."""
-    waiting: list[Part] = [meaning.call, meaning.state]
-    while waiting:
-        part = waiting.pop()
-        if type(part) is Built:
-            yield part
-            waiting += [part.call, part.state]
-        elif type(part) is Call:
-            waiting.append(part.args)
-        elif type(part) is Several:
-            waiting += part.parts
-        elif type(part) is Table:
-            waiting += part.values

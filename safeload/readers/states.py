@@ -135,6 +135,8 @@ def _shape(machine: Machine, source: Global, state: Node) -> None:
         machine.fact("odd-state", f"the state of a {source.module}.{source.name} is used elsewhere too")
     source.shaped = source.shaped or not source.watched  # else a contract reads it
     parts = state if state.__class__ is tuple and len(state) <= ARGUMENTS_MAX else ()
+    if source.watched:  # an array may be given text, which is encoded for each
+        count_texts(machine, [part for part in parts if part.__class__ is int])
     for part in parts:
         if part.__class__ is int:
             take_bytes(machine, part)

@@ -18,10 +18,8 @@ __all__ = ["HANDLERS"]
 HANDLERS = Handlers()
 # Longer integers cost quadratic time to convert, and no model holds one.
 INTEGER_BYTES = 64 * 1024
-# From here on an integer may not be its own hash any more.
-_HASH_MODULUS = (1 << 61) - 1
-_HASH_BYTES = 8
-_HASH_DIGITS = 19
+# From here on an integer takes more than a moment to hash.
+_HUGE = 64
 # What the picklers write; the unpicklers take more (`I0x1`, `L 1`), and tools disagree about it.
 _TEXT_FORMS = {
     op.INT: re.compile(rb"-?[0-9]{1,4000}\Z"),
@@ -64,18 +62,12 @@ def _sized(width: int, what: str, most: int | None = None) -> Handler:
             machine.skipped += length  # however long, it is one object
         if most is not None and length > most:
             machine.fact("huge-integer", f"an integer of {length:,} bytes")
-        if what == "an integer" and length >= _HASH_BYTES and _is_huge(machine, end, length):
+        if what == "an integer" and length >= _HUGE:
             machine.huge.add(at)
         machine.stack.append(at)
         return end
 
     return handler
-
-
-def _is_huge(machine: Machine, end: int, length: int) -> bool:
-    """Whether the integer of `length` bytes before `end` is one that hashes like a smaller one."""
-    number = int.from_bytes(machine.data.view[end - _HASH_BYTES : end], "little", signed=True)
-    return length > _HASH_BYTES or abs(number) >= _HASH_MODULUS
 
 
 HANDLERS.update(
@@ -100,9 +92,7 @@ def _text(machine: Machine, at: int) -> int:
     form = _TEXT_FORMS.get(kind)
     if form is not None and not form.match(line):
         machine.fact("odd-text", f"{op.opcode_name(kind)} holds what no pickler writes")
-    if kind in (op.INT, op.LONG) and len(line) >= _HASH_DIGITS:
-        number = machine.data.integer(at)
-        if number is None or abs(number) >= _HASH_MODULUS:
-            machine.huge.add(at)
+    if kind in (op.INT, op.LONG) and len(line) >= _HUGE:
+        machine.huge.add(at)
     machine.stack.append(at)
     return end

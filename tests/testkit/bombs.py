@@ -47,7 +47,10 @@ def _colliding() -> bytes:
     return P4 + b"}(" + keys + b"u."
 
 
+_RIDGE = b"\x8c\x1bsklearn.linear_model._ridge\x8c\x05Ridge\x93\x94\x8c\x05alpha\x94]\x94("
+
 BOMBS: Mapping[str, Callable[[], bytes]] = {
+    "objects of one form without end": lambda: _gigabytes(380_000, P4 + _RIDGE, b"h\x00)\x81}h\x01Nsb", b"e."),
     "billion laughs of tuples, as a key": lambda: _laughs(b"\x86")[:-1] + b"}h\x64Ns.",
     "billion laughs of tuples": lambda: _laughs(b"\x86"),
     "billion laughs of lists": lambda: (

@@ -11,7 +11,7 @@ import functools
 import re
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts.draws import can_be_drawn
+from safeload.engine.contracts.draws import can_be_asked
 from safeload.engine.contracts.inert import Inert, interpolator_method
 from safeload.engine.contracts.interpolators import InterpolatorStub
 from safeload.engine.contracts.pandas_zones import zone_method
@@ -120,8 +120,8 @@ def _frozen(kind: Any, state: Any) -> Any:
     require(isinstance(dist, rv_generic) and "_random_state" in vars(dist), _FROZEN)
     args, kwds = parameters(state["args"], state["kwds"])
     shapes = dist._parse_args(*args, **kwds)[0]
-    if not can_be_drawn(dist, shapes):
-        raise CodecError(f"a {dist.name} of scipy.stats has parameters from which no number is ever drawn")
+    if not can_be_asked(dist, shapes):
+        raise CodecError(f"a {dist.name} of scipy.stats has parameters for which scipy has no answer in time")
     least, most = dist._get_support(*shapes)
     return {"args": tuple(args), "kwds": kwds, "dist": dist, "a": least, "b": most}
 

@@ -54,7 +54,13 @@ def inline_reader(key: Key | None, dtype: Any) -> _InlineReader | None:
     None if `key` is another callable, or this is no dtype for it.
     """
     np = numpy_module()
-    if key not in _FROMBUFFER or not isinstance(dtype, np.dtype) or dtype.hasobject or not dtype.itemsize or dtype.subdtype:
+    if (
+        key not in _FROMBUFFER
+        or not isinstance(dtype, np.dtype)
+        or dtype.hasobject
+        or not dtype.itemsize
+        or dtype.subdtype
+    ):
         return None
     make = np.ndarray
 

@@ -11,6 +11,7 @@ from safeload.engine.contracts.interpolators import without_function
 from safeload.engine.contracts.sparse import SparseStub
 from safeload.engine.stubs import Stub
 from safeload.engine.valid import require
+from safeload.errors import CodecError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,7 +81,12 @@ def _made(state: Any) -> Any:
     require(state.keys() == {f"{mark}t", f"{mark}c", "k", "extrapolate", "axis"}, _SPLINE)
     t, c = state[f"{mark}t"], state[f"{mark}c"]
     k, axis, extrapolate = state["k"], state["axis"], state["extrapolate"]
-    require(isinstance(k, int | np.integer) and 0 <= int(k) <= _DEGREE_MAX and type(axis) is int, _SPLINE)
+    require(isinstance(k, int | np.integer) and int(k) >= 0 and type(axis) is int, _SPLINE)
+    if int(k) > _DEGREE_MAX:
+        raise CodecError(
+            f"a spline is of degree {min(int(k), 10**6):,}: beyond {_DEGREE_MAX}, "
+            "scipy writes behind its memory when it is integrated"
+        )
     require(type(extrapolate) is bool or (type(extrapolate) is str and extrapolate == "periodic"), _SPLINE)
     require(type(t) is np.ndarray and t.dtype == np.float64 and t.ndim == 1, _SPLINE)
     require(type(c) is np.ndarray and c.dtype in (np.float64, np.complex128), _SPLINE)

@@ -1,0 +1,43 @@
+"""Walks through what an object is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safeload.readers.layouts import Built, Call, Several, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safeload.readers.layouts import Part
+
+__all__ = ["depth", "inside"]
+
+
+def depth(parts: tuple[Part, ...]) -> int:
+    """How deep the deepest of `parts` is."""
+    return max(map(_depth_of, parts), default=0)
+
+
+def _depth_of(part: Part) -> int:
+    if type(part) is Several or type(part) is Table:
+        return part.depth
+    if type(part) is Call:
+        return part.args.depth
+    return max(_depth_of(part.state), part.call.args.depth) + 1 if type(part) is Built else 0
+
+
+def inside(meaning: Built) -> Iterator[Built]:
+    """The finished objects that this one is made of."""
+    waiting: list[Part] = [meaning.call, meaning.state]
+    while waiting:
+        part = waiting.pop()
+        if type(part) is Built:
+            yield part
+            waiting += [part.call, part.state]
+        elif type(part) is Call:
+            waiting.append(part.args)
+        elif type(part) is Several:
+            waiting += part.parts
+        elif type(part) is Table:
+            waiting += part.values
