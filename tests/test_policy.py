@@ -10,6 +10,7 @@ import os
 import pickle
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import safeload
@@ -89,6 +90,29 @@ def test_no_hint_tells_how_to_allow_the_standard_library() -> None:
     with pytest.raises(DisallowedGlobalError) as caught:
         load(os.system)
     assert "allow" not in caught.value.hint
+
+
+class Reduced:
+    """Pickles as a call."""
+
+    def __init__(self, *reduction: Any) -> None:
+        self.reduction = reduction
+
+    def __reduce__(self) -> Any:
+        return self.reduction
+
+
+@pytest.mark.parametrize("value", [np.save, Reduced(np.save, ("x", 1))], ids=["referenced", "called"])
+def test_no_hint_tells_how_to_allow_what_is_known_to_be_dangerous(value: Any) -> None:
+    with pytest.raises(DisallowedGlobalError) as caught:
+        load(value)
+    assert "--allow" not in caught.value.hint
+    assert "opens, writes or removes files. Do not allow it" in caught.value.hint.replace("It ", "")
+
+
+def test_saving_says_that_a_dangerous_call_will_be_refused(tmp_path: Path, team: Keys) -> None:
+    with pytest.warns(safeload.PolicyWarning, match="will be refused: it calls numpy.save"):
+        safeload.dump(Reduced(np.save, ("x", 1)), tmp_path / "m.safeload", signer=team.key)
 
 
 @pytest.mark.parametrize("wrong", ["mypkg", "", "my pkg.C", "mypkg.", ".C", "mypkg.C()"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from safeload.codecs import CODECS
 from safeload.limits import DEFAULT_LIMITS
+from safeload.policy.advice import advise
 from safeload.readers.observations import Use
 from safeload.text import printable
 
@@ -32,9 +32,9 @@ def loading_needs(summary: Summary, manifest: Manifest) -> str:
 
 def _names(denied: tuple[GlobalUse, ...]) -> str:
     called = sorted({each.path for each in denied if Use.CALLED in each.use})
-    library = [path for path in called if path.partition(".")[0] in sys.stdlib_module_names]
-    if library:
-        return f"loading this will be refused: it calls {', '.join(map(printable, library))}"
+    never = sorted({each.path for each in denied if Use.CALLED in each.use and not advise(each, each.use).option})
+    if never:
+        return f"loading this will be refused: it calls {', '.join(map(printable, never))}"
     others = sorted({each.path for each in denied} - set(called))
     options = [f"--allow {printable(path)}" for path in others] + [f"--allow-call {printable(path)}" for path in called]
     method = "".join(

@@ -69,7 +69,7 @@ def _disallowed(used: GlobalUse, policy: Policy, member: str, hint: str) -> Poli
         use=denied.words,
         offset=used.offset,
         member=member,
-        hint=hint or _hint(path, denied),
+        hint=hint or _hint(used, denied),
     )
 
 
@@ -87,11 +87,17 @@ def _verified_hint(used: GlobalUse, stream: Stream, policy: Policy) -> str:
     )
 
 
-def _hint(path: str, denied: Use) -> str:
+def _hint(used: GlobalUse, denied: Use) -> str:
+    from safeload.policy.advice import advise  # only where something is refused
+
+    path, advice = printable(used.path), advise(used, denied)
     if path.partition(".")[0] in sys.stdlib_module_names:
         if Use.CALLED in denied:
             return "loading would have called it; nothing was executed. Ask whoever made the file what it is for"
         return "ask whoever made the file what it is for"
+    if not advice.option:
+        executed = "loading would have called it; nothing was executed. " if Use.CALLED in denied else ""
+        return f"{executed}{advice.reason[:1].upper()}{advice.reason[1:]}. {advice.instead}"
     if Use.CALLED in denied:
         return (
             "loading would have called it; nothing was executed. If it is yours and harmless with any arguments: "
