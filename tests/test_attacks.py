@@ -19,6 +19,7 @@ from safeload.engine.tables import WATCHED
 from safeload.errors import LimitError, SafeloadError
 from safeload.readers import pickle as reader
 from safeload.readers.joblib import analyse
+from testkit.seen import every_construction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +93,7 @@ def test_what_is_memoised_late_is_seen_alike_without_forms(again: bytes, monkeyp
 
 
 def _built(stream: Stream) -> set[Construction]:
-    return {made._replace(offset=0) for made in stream.every_construction()}
+    return {made._replace(offset=0) for made in every_construction(stream)}
 
 
 def _nested(stream: bytes, copies: int) -> bytes:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import re
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -20,6 +17,7 @@ import safeload
 from safeload.errors import CodecError, SafeloadError
 from testkit.estimators import same
 from testkit.forging import forged, forged_joblib
+from testkit.mutations import assert_no_crash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -643,15 +641,4 @@ print(loaded, refused)
 
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_states_never_crash_the_process(seed: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FUZZER, str(seed), "500"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    loaded, refused = map(int, done.stdout.split())
-    assert loaded > 20
-    assert refused > 20
+    assert_no_crash(FUZZER, seed, 500)

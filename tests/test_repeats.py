@@ -17,6 +17,7 @@ from safeload.errors import SafeloadError
 from safeload.readers import pickle as reader
 from safeload.readers.forms import read_form
 from safeload.readers.joblib import analyse
+from testkit.seen import every_construction, every_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def _seen(data: bytes) -> Any:
 def _comparable(stream: Stream) -> Any:
     """All but where exactly an object was made, which only errors about objects without a state show; and where it was
     BUILT, if a fact says that this happened twice."""
-    made = [one._replace(offset=0) for one in stream.every_construction()]
+    made = [one._replace(offset=0) for one in every_construction(stream)]
     return (
         stream.start,
         stream.end,
@@ -51,7 +52,7 @@ def _comparable(stream: Stream) -> Any:
         [array._replace(nested=None) for array in stream.every_array()],
         [_comparable(array.nested) for array in stream.arrays if array.nested],
         [] if stream.facts else sorted(made, key=lambda one: one.build or 0),
-        stream.every_frame(),
+        every_frame(stream),
     )
 
 

@@ -142,21 +142,6 @@ class Stream:
         repeated = (array for repeat in self.repeats for array in arrays_of(repeat))
         return sorted((*self.arrays, *repeated), key=attrgetter("end_of_build"))
 
-    def every_construction(self) -> Iterator[Construction]:
-        """Also those of the repeats, as if they had been read by themselves."""
-        yield from self.constructions
-        for repeat in self.repeats:
-            for one in repeat.form.objects:
-                memo = repeat.memo + one.memo if one.watched and one.memo is not None else None
-                build = repeat.place(one.segment, one.group)
-                yield Construction(one.source, repeat.at[0], build, memo, one.watched)
-
-    def every_frame(self) -> list[int]:
-        """Also those of the repeats."""
-        places = ((found, at) for repeat in self.repeats for found, at in zip(repeat.found, repeat.at, strict=True))
-        splits = (repeat.split.at for repeat in self.repeats if repeat.split is not None)
-        return sorted((*self.frames, *splits, *(at for found, at in places if found.frame >= 0)))
-
 
 def arrays_of(repeat: Repeat) -> Iterator[ArrayData]:
     """The arrays of a repeat, each as if its wrapper had been read by itself."""
