@@ -12,10 +12,14 @@ import pytest
 
 import safeload
 from safeload.engine.tables import WATCHED
+from safeload.errors import CodecError
 from safeload.readers import pickle as reader
 from safeload.readers.joblib import analyse
+from testkit.forging import forged, with_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from safeload.readers.layouts import Repeat
     from safeload.readers.observations import Stream
 
@@ -172,3 +176,32 @@ def test_a_model_of_many_parts_is_written_again_as_it_was_read_plainly(
     data = pickle.dumps(ESTIMATORS[name][0])
     assert len(_repeats(data)) > 20
     assert pickle.dumps(_load(data)) == pickle.dumps(_plainly(data, monkeypatch))
+
+
+def _in_arguments(place: int, value: Any) -> Callable[[Any], Any]:
+    return lambda made: (made[0], (*made[1][:place], value, *made[1][place + 1 :]), *made[2:])
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+@pytest.mark.parametrize(
+    "change",
+    [
+        _in_arguments(0, 5 * 10**6),
+        _in_arguments(0, None),
+        _in_arguments(1, np.array([2**40])),
+        _in_arguments(1, np.array([1.0])),
+        _in_arguments(2, 3),
+        with_state(max_depth=0),
+        with_state(max_depth=True),
+        with_state(node_count=10**6),
+        with_state(node_count=-1),
+    ],
+    ids=["features", "no number", "classes", "float classes", "outputs", "depth", "bool", "count", "negative count"],
+)
+def test_one_bad_tree_among_good_ones_is_found(change: Callable[[Any], Any], protocol: int) -> None:
+    from sklearn.tree._tree import Tree
+
+    made = iter(range(1_000))
+    data = forged(ESTIMATORS["boosting"][0], Tree, lambda tree: change(tree) if next(made) == 60 else tree, protocol)
+    with pytest.raises(CodecError, match=r"sklearn\.tree"):
+        _load(data)
