@@ -101,7 +101,7 @@ def both(data: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
 
 
 def repeats(data: bytes) -> int:
-    return len(analyse(memoryview(data), watch=WATCHED).repeats)
+    return sum(len(repeats.rows) for repeats in analyse(memoryview(data), watch=WATCHED).repeats)
 
 
 def with_value(value: bytes, before: bytes = b"", times: int = 8) -> bytes:

@@ -60,53 +60,54 @@ def array_from_wrapper(data: ArrayData, memory: Memory, stub: Any) -> np.ndarray
     """Checkpoint: the array of a joblib wrapper that the stream built. Raises CodecError."""
     import numpy as np
 
-    if type(stub) is not WrapperStub or type(stub.state) is not dict:
-        raise CodecError("something else stands where a joblib array was made")
-    state = stub.state
-    if state.get("shape") != data.shape:
+    if type(stub) is not WrapperStub or type(stub.state) is not dict or stub.state.get("shape") != data.shape:
         raise CodecError("a joblib array is not what the analysis saw")
-    order = "F" if state.get("order") == "F" else "C"
-    read = array_reader(memory, state.get("dtype"), order, consumed=data.consumed)
-    array: np.ndarray[Any, Any] = read(data.start, data.end - data.start, data.shape)
-    return array.view(np.matrix) if closed(state.get("subclass"), WRAPPER) is np.matrix else array
+    array = _array(data, memory, stub.state.get("dtype"), "F" if stub.state.get("order") == "F" else "C")
+    return array.view(np.matrix) if closed(stub.state.get("subclass"), WRAPPER) is np.matrix else array
 
 
 def array_from_dtype(data: ArrayData, memory: Memory, dtype: Any) -> Any:
     """Checkpoint: the array of a wrapper that the analysis read whole, from its dtype. Raises CodecError."""
     assert data.whole is not None  # noqa: S101  # the caller looked
-    read = array_reader(memory, dtype, data.whole.order, consumed=data.consumed)
-    return read(data.start, data.end - data.start, data.shape)
+    return _array(data, memory, dtype, data.whole.order)
+
+
+def _array(data: ArrayData, memory: Memory, dtype: Any, order: str) -> Any:
+    read = array_reader(memory, dtype, order, itemsize=data.itemsize, consumed=data.consumed)
+    return read([(data.start, data.end - data.start, data.shape)])[0]
 
 
 def array_reader(
-    memory: Memory, dtype: Any, order: str, *, consumed: bool
-) -> Callable[[int, int, tuple[int, ...]], Any]:
-    """What makes arrays of `dtype`, given where their bytes begin, how many these are, and the shape.
+    memory: Memory, dtype: Any, order: str, *, itemsize: int, consumed: bool
+) -> Callable[[list[tuple[int, int, tuple[int, ...]]]], list[Any]]:
+    """What makes arrays of `dtype`, given where the bytes of each begin, how many these are, and the shape.
 
-    Raises CodecError, as does what it gives, where `dtype` is not the one that the analysis counted with.
+    Raises CodecError where `dtype` is not the one that the analysis counted with, for which an item has `itemsize`
+    bytes.
     """
     numpy = numpy_module()
-    if not isinstance(dtype, numpy.dtype) or dtype.hasobject:
+    if not isinstance(dtype, numpy.dtype) or dtype.hasobject or dtype.itemsize != itemsize:
         raise CodecError("a joblib array is not what the analysis saw")
-    view, make = memory.view, numpy.ndarray
+    view, make, shared = memory.view, numpy.ndarray, memory.shared
     # What is copied anyway need not be copied here.
     view_min = 0 if consumed else _VIEW_MIN
-    itemsize, prod = dtype.itemsize, math.prod
     swapped, writable = memory.native and not dtype.isnative, memory.writable
 
-    def read(start: int, size: int, shape: tuple[int, ...]) -> Any:
-        count = prod(shape)
-        if count * itemsize != size or (count and not size):
-            raise CodecError("a joblib array is not what the analysis saw")
-        if size < view_min or start % 16 or not memory.shared:
-            array = make(shape, dtype, bytearray(view[start : start + size]), order=order)
-        else:
-            array = make(shape, dtype, view[start : start + size], order=order)
+    def read(pieces: list[tuple[int, int, tuple[int, ...]]]) -> list[Any]:
+        if not itemsize and any(map(math.prod, [shape for _, _, shape in pieces])):
+            raise CodecError("a joblib array has items of no size")
+        arrays = []
+        for start, size, shape in pieces:
+            data = view[start : start + size]
+            if size < view_min or start % 16 or not shared:
+                data = bytearray(data)
+            arrays.append(make(shape, dtype, data) if order == "C" else make(shape, dtype, data, 0, None, order))
         if swapped:
-            array = native(array)
+            arrays = [native(array) for array in arrays]
         if not writable:
-            array.flags.writeable = False
-        return array
+            for array in arrays:
+                array.flags.writeable = False
+        return arrays
 
     return read
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from safeload.engine.registry import Registry
 from safeload.engine.resolve import resolve
 from safeload.engine.states import check_names, checked_state
-from safeload.engine.tables import CHECKERS, FINISHERS, state_contract
+from safeload.engine.tables import CHECKERS, FINISHERS, FINISHERS_OF_MANY, state_contract
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from safeload.engine.rewrite import Checkpoint
     from safeload.policy.policy import Policy
     from safeload.readers.observations import GlobalUse
@@ -24,7 +26,7 @@ class Checkpoints:
     def __init__(self, policy: Policy) -> None:
         self._everything = policy.everything
         self._registry = Registry()
-        self.keep = self._registry.keep
+        self.keep, self.keep_all = self._registry.keep, self._registry.keep_all
 
     def before(self, used: GlobalUse, names: frozenset[str] | None = None) -> Checkpoint | None:
         """What a state goes through before an object of `used` sees it. None if there is nothing to do: where the keys
@@ -41,6 +43,14 @@ class Checkpoints:
     def finisher(self, used: GlobalUse) -> Checkpoint:
         """What makes the real object of a stub."""
         return partial(self._finish, FINISHERS[used.module, used.name])
+
+    def finisher_of_many(self, used: GlobalUse) -> Callable[[list[Any], list[Any]], list[Any]] | None:
+        """What makes the real objects of many stubs, given the arguments and the state of each; if there is such."""
+        many = FINISHERS_OF_MANY.get((used.module, used.name))
+        return None if many is None else partial(self._finish_many, many)
+
+    def _finish_many(self, many: Callable[..., list[Any]], args: list[Any], states: list[Any]) -> list[Any]:
+        return self.keep_all(many(args, states))
 
     def _finish(self, finisher: Checkpoint, stub: Any) -> Any:
         return self.keep(finisher(stub))

@@ -35,10 +35,15 @@ def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
     Raises PolicyError before anything is built, and CodecError for whatever a library raises while rebuilding.
     """
     with collection_paused():
-        stream = analyse(memory.buffer, watch=WATCHED, work=memory.work)
-        check_stream(stream, policy, member=member)
-        _check_end(stream, memory, member)
-        return _Loading(memory, policy, member).load(stream)
+        return _analysed_and_loaded(memory, policy, member)
+
+
+def _analysed_and_loaded(memory: Memory, policy: Policy, member: str) -> Any:
+    """What the analysis noted is gone before the collector goes on, which would look at all of it."""
+    stream = analyse(memory.buffer, watch=WATCHED, work=memory.work)
+    check_stream(stream, policy, member=member)
+    _check_end(stream, memory, member)
+    return _Loading(memory, policy, member).load(stream)
 
 
 def _check_end(stream: Stream, memory: Memory, member: str) -> None:

@@ -6,8 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.arrays import array_reader
-from safeload.engine.meanings import Meaning
 from safeload.engine.rewrite import Edit, before_build, behind_build, in_place_of, run_in_place_of, without_frame
+from safeload.engine.turns import Turns
 from safeload.readers import opcodes as op
 
 if TYPE_CHECKING:
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from safeload.engine.arrays import Memory
     from safeload.engine.checkpoints import Checkpoints
-    from safeload.readers.layouts import ArrayForm, Built, FormObject, Repeat
+    from safeload.readers.layouts import ArrayForm, Built, FormObject, Repeats
     from safeload.readers.observations import Stream
 
-    Step = Callable[[Repeat], Edit]
+    Step = Callable[[Repeats, int], Edit]
 
 __all__ = ["repeat_edits"]
 
@@ -28,18 +28,18 @@ _FIRST, _LAST = -1, 1 << 30  # of a segment: its frame, what stands behind it
 
 def repeat_edits(stream: Stream, memory: Memory, checkpoints: Checkpoints) -> Iterator[Edit]:
     """The edits for all repeats of `stream`."""
-    same: dict[int, list[Repeat]] = {}
-    for repeat in stream.repeats:
-        same.setdefault(id(repeat.form), []).append(repeat)
-    for repeats in same.values():
-        yield from _Plan(repeats, stream, memory, checkpoints).edits()
+    same: dict[int, list[Repeats]] = {}
+    for repeats in stream.repeats:
+        same.setdefault(id(repeats.form), []).append(repeats)
+    for runs in same.values():
+        yield from _Plan(runs, stream, memory, checkpoints).edits()
 
 
 class _Plan:
     """For all repeats of one form."""
 
-    def __init__(self, repeats: list[Repeat], stream: Stream, memory: Memory, checkpoints: Checkpoints) -> None:
-        self._repeats, self._form = repeats, repeats[0].form
+    def __init__(self, runs: list[Repeats], stream: Stream, memory: Memory, checkpoints: Checkpoints) -> None:
+        self._runs, self._form = runs, runs[0].form
         self._stream, self._memory, self._checkpoints = stream, memory, checkpoints
         self._cuts = [(_start_of(one), (one.segment, one.group)) for one in self._form.objects if one.meaning]
 
@@ -51,9 +51,14 @@ class _Plan:
                 yield from self._cut(one, one.meaning)
             else:
                 for step in self._built(one):
-                    yield from map(step, self._repeats)
+                    yield from self._each(step)
         for step in self._parts():
-            yield from map(step, self._repeats)
+            yield from self._each(step)
+
+    def _each(self, step: Step) -> Iterator[Edit]:
+        for repeats in self._runs:
+            for index in range(len(repeats.rows)):
+                yield step(repeats, index)
 
     def _parts(self) -> Iterator[Step]:
         """Frames and arrays that are not part of what is cut out."""
@@ -68,37 +73,36 @@ class _Plan:
 
     def _cut(self, one: FormObject, built: Built) -> Iterator[Edit]:
         """The whole objects are cut out, as many as follow one another at once, and made from what is noted."""
-        meaning = Meaning(built, self._stream, self._memory, self._checkpoints)
-        opcodes = meaning.opcodes
+        turns = Turns(built, self._stream, self._memory, self._checkpoints)
+        opcodes = turns.opcodes
         # Made before its turn, an object would see what it shares as it was, and not as it is by then.
-        make = None if self._form.shares else meaning.maker(self._repeats)
-        for run in self._runs(one):
-            start, end = run[0].place(*_start_of(one)), run[-1].place(one.segment, one.group) + 1
-            yield run_in_place_of(start, end, opcodes, one.memoised, make or meaning.maker(run), len(run))
+        make = None if self._form.shares else turns.maker([row for repeats in self._runs for row in repeats.rows])
+        for repeats, first, end in self._stretches(one):
+            cut, resume = repeats.place(first, *_start_of(one)), repeats.place(end - 1, one.segment, one.group) + 1
+            checkpoint = make or turns.maker(repeats.rows[first:end])
+            yield run_in_place_of(cut, resume, opcodes, one.memoised, checkpoint, end - first)
             opcodes = _NONE
 
-    def _runs(self, one: FormObject) -> Iterator[list[Repeat]]:
-        """Repeats in which the object begins where it ended in the one before."""
-        first, last = _start_of(one), (one.segment, one.group)
-        run: list[Repeat] = []
-        for repeat in self._repeats:
-            if run and run[-1].place(*last) + 1 != repeat.place(*first):
-                yield run
-                run = []
-            run.append(repeat)
-        yield run
+    def _stretches(self, one: FormObject) -> Iterator[tuple[Repeats, int, int]]:
+        """Repeats in which `one` begins where it ended in the one before: from which on, and up to which."""
+        for repeats in self._runs:
+            count = len(repeats.rows)
+            if one is self._form.objects[-1] and repeats.place(0, *_start_of(one)) == repeats.start(0):
+                yield repeats, 0, count
+            else:
+                yield from ((repeats, index, index + 1) for index in range(count))
 
     def _built(self, one: FormObject) -> Iterator[Step]:
         used, place = self._stream.globals[one.source], (one.segment, one.group)
         if one.watched:
             finisher, memo = self._checkpoints.finisher(used), one.memo
             assert memo is not None  # noqa: S101  # forms have no others
-            yield lambda repeat: behind_build(repeat.place(*place), repeat.memo + memo, finisher)
+            yield lambda repeats, i: behind_build(repeats.place(i, *place), repeats.key(i) + memo, finisher)
             return
         before, keep = self._checkpoints.before(used, one.names), self._checkpoints.keep
         if before is not None:
-            yield lambda repeat: before_build(repeat.place(*place), before)
-        yield lambda repeat: behind_build(repeat.place(*place), None, keep)
+            yield lambda repeats, i: before_build(repeats.place(i, *place), before)
+        yield lambda repeats, i: behind_build(repeats.place(i, *place), None, keep)
 
 
 def _start_of(one: FormObject) -> tuple[int, int]:
@@ -107,15 +111,16 @@ def _start_of(one: FormObject) -> tuple[int, int]:
     return callee.segment, callee.group
 
 
-def _without_frame(number: int, repeat: Repeat) -> Edit:
-    return without_frame(repeat.at[number])
+def _without_frame(number: int, repeats: Repeats, index: int) -> Edit:
+    return without_frame(repeats.start(index, number))
 
 
-def _whole_array(like: ArrayForm, number: int, memory: Memory, repeat: Repeat) -> Edit:
-    found, start = repeat.found[number], repeat.data[number]
-    first = repeat.place(number, found.match.re.groups - 1)
+def _whole_array(like: ArrayForm, number: int, memory: Memory, repeats: Repeats, index: int) -> Edit:
+    found, start = repeats.found(index, number), repeats.data(index, number)
+    first = repeats.place(index, number, found.match.re.groups - 1)
 
     def checkpoint(dtype: Any) -> Any:
-        return array_reader(memory, dtype, like.order, consumed=like.consumed)(start, found.size, found.shape)
+        read = array_reader(memory, dtype, like.order, itemsize=like.itemsize, consumed=like.consumed)
+        return read([(start, found.size, found.shape)])[0]
 
     return in_place_of(first, start + found.size, like.get_dtype, like.memoised, checkpoint)

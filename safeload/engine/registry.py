@@ -18,26 +18,31 @@ Checker = Callable[[list[Any]], None]
 
 
 class Registry:
-    """Every object of one file that got a state."""
+    """Every object of one file that got a state, by its class."""
 
     def __init__(self) -> None:
-        self._objects: list[Any] = []
+        self._objects: dict[type, list[Any]] = {}
 
     def keep(self, value: Any) -> Any:
         """Checkpoint behind a BUILD."""
-        self._objects.append(value)
+        self._objects.setdefault(type(value), []).append(value)
         return value
+
+    def keep_all(self, values: list[Any]) -> list[Any]:
+        """The same for many, as a rule of one class."""
+        kind = type(values[0]) if values else object
+        if [*map(type, values)].count(kind) == len(values):
+            self._objects.setdefault(kind, []).extend(values)
+            return values
+        return [self.keep(value) for value in values]
 
     def check(self, checkers: Mapping[Key, Checker]) -> None:
         """Run each checker on the objects that it is for. Raises CodecError."""
         found: dict[Key, list[Any]] = {}
-        wanted: dict[type, list[Key]] = {}
-        for value in self._objects:
-            kind = type(value)
-            if kind not in wanted:
-                wanted[kind] = [key for key in map(_key, kind.__mro__) if key in checkers]
-            for key in wanted[kind]:
-                found.setdefault(key, []).append(value)
+        for kind, values in self._objects.items():
+            for key in map(_key, kind.__mro__):
+                if key in checkers:
+                    found.setdefault(key, []).extend(values)
         for key, values in found.items():
             checkers[key](values)
 

@@ -52,6 +52,7 @@ __all__ = [
     "CHECKERS",
     "CONTRACTS",
     "FINISHERS",
+    "FINISHERS_OF_MANY",
     "GUARDS",
     "STATES",
     "STUBS",
@@ -62,7 +63,7 @@ __all__ = [
 
 Key = tuple[str, str]
 
-# Each has any of the five tables below; no two have the same name in one.
+# Each has any of the six tables below; no two have the same name in one.
 CONTRACTS = (
     python,
     numpy,
@@ -107,6 +108,8 @@ def _merged(table: str) -> Mapping[Key, Any]:
 GUARDS: Mapping[Key, Callable[..., Any]] = _merged("GUARDS")
 STUBS: Mapping[Key, type[Stub]] = _merged("STUBS")
 FINISHERS: Mapping[Key, Callable[[Any], Any]] = _merged("FINISHERS")
+# The same for many stubs at once, of which only the arguments and the states are given.
+FINISHERS_OF_MANY: Mapping[Key, Callable[[list[Any], list[Any]], list[Any]]] = _merged("FINISHERS_OF_MANY")
 CHECKERS: Mapping[Key, Checker] = _merged("CHECKERS")
 # What BUILD gives to an object of a class, or of one below it, in place of the file's state.
 STATES: Mapping[Key, Callable[[Any, Any], Any]] = _merged("STATES")

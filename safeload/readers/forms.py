@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import TYPE_CHECKING
+import struct
+from typing import TYPE_CHECKING, Any
 
 from safeload.readers import opcodes as op
-from safeload.readers.layouts import Found, Repeat, Split
+from safeload.readers.layouts import Found, Repeats, Split
 from safeload.readers.nodes import Made
 from safeload.readers.wrappers import sizes
 
 if TYPE_CHECKING:
     from safeload.readers.data import Data
-    from safeload.readers.layouts import Segment
+    from safeload.readers.layouts import Form, Segment
     from safeload.readers.machine import Machine
     from safeload.readers.nodes import Global, Node
 
@@ -21,6 +23,7 @@ __all__ = ["read_form"]
 _FRAME, _FRAME_SIZE = bytes([op.FRAME]), 9
 _LENGTHS = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8}
 _SIZES = {op.BINGET: 2, op.LONG_BINGET: 5, **{kind: 1 + width for kind, width in _LENGTHS.items()}}
+_PLAIN = {op.NONE: None, op.NEWTRUE: True, op.NEWFALSE: False}
 _RECENT = 4
 _RUN = 64  # objects, until the machine looks at its bounds again
 
@@ -30,74 +33,77 @@ def read_form(machine: Machine, source: Global, at: int) -> Made | None:
 
     The GET at `at` fetches the class. All but the last are put on the stack, and `machine.resume` is behind it.
     """
-    made = _object(machine, source, at)
-    if made is None:
+    form, last = source.form, machine.repeats[-1] if machine.repeats else None
+    repeats = last if last is not None and last.form is form and last.end == at else Repeats(form, len(machine.memo))
+    if not _object(machine, source, at, repeats):
         return None
-    get = source.form.get
+    if repeats is not last:
+        machine.repeats.append(repeats)
+    made, get = _made(machine, source, at), form.get
     for _ in range(_RUN - 1):
         at = machine.resume
         if machine.data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
             break
-        more = _object(machine, source, at)
-        if more is None:
+        if not _object(machine, source, at, repeats):
             break
         machine.stack.append(made)
-        made = more
+        made = _made(machine, source, at)
     return made
 
 
-def _object(machine: Machine, source: Global, at: int) -> Made | None:  # noqa: C901  # one loop: calls cost as much
-    """The object that begins at `at`, if the form matches. The machine learns of it only when all of it has."""
-    data, form, frame_end, skipped, split = machine.data, source.form, machine.frame_end, 0, None
-    found: list[Found] = []
-    recent = source.recent
-    places: list[int] = []
-    starts: list[int] = []
-    for number, segment in enumerate(form.segments):
-        end = at + segment.longest + _FRAME_SIZE
-        if end > data.size:
+def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:  # noqa: C901  # one loop: calls cost as much
+    """Whether the object that begins at `at` matches the form. Machine and `repeats` learn of it only if it does."""
+    data, frame_end, skipped, split = machine.data, machine.frame_end, 0, None
+    view, size, recent = data.view, data.size, source.recent
+    row: list[Any] = []
+    for number, segment in enumerate(source.form.segments):
+        _, _, array, _, longest, _ = segment
+        end = at + longest + _FRAME_SIZE
+        if end > size:
             data.peek(end)
-        text = _text(data, at, end, frame_end) if frame_end >= 0 else bytes(data.view[at:end])
+            view, size = data.view, data.size
+        text = bytes(view[at:end]) if not at <= frame_end < end else _text(view, at, end, frame_end)
         for one in recent[number]:  # as a rule it says the same as in one of the last objects
             if text.startswith(one.text):
                 break
         else:
             new = _found(segment, text)
             if new is None:
-                return None
+                return False
             one = new
             recent[number] = (one, *recent[number][: _RECENT - 1])
-        found.append(one)
-        places.append(at)
+        start = at
         if one.frame >= 0:
             if frame_end >= 0:
-                return None
+                return False
             frame_end = at + _FRAME_SIZE + one.frame
-            if not data.reach(frame_end):
-                return None
         elif at <= frame_end < at + len(one.text):
-            if split is not None or form.objects[-1].meaning is None or not _is_frame(data, one.text, at, frame_end):
-                return None
+            if split is not None or source.form.objects[-1].meaning is None or not _is_frame(data, one.text, at, frame_end):
+                return False
             split = Split(number, frame_end - at, frame_end)
             frame_end += _FRAME_SIZE + data.number(frame_end + 1, 8)
             at += _FRAME_SIZE
-            if not data.reach(frame_end):
-                return None
+        if frame_end > size and not data.reach(frame_end):
+            return False
         at += len(one.text)
-        if segment.array is not None:
+        if array is not None:
             if frame_end not in (-1, at):
-                return None
-            frame_end, at = -1, at + 1 + (data.view[at] if at < data.size else data.number(at, 1))
+                return False
+            frame_end, at = -1, at + 1 + (view[at] if at < size else data.number(at, 1))
             skipped += one.size
         elif one.size > op.LARGE:
             skipped += one.size
-        starts.append(at)
+        row += (one, start, at)
         at += one.size
-        if (at > data.size and not data.reach(at)) or 0 <= frame_end < at:
-            return None
-    machine.frame_end, machine.resume = frame_end, at
+        if (at > size and not data.reach(at)) or 0 <= frame_end < at:
+            return False
+    machine.frame_end, machine.resume, repeats.end = frame_end, at, at
     machine.skipped += skipped
-    return _made(machine, source, Repeat(form, len(machine.memo), tuple(found), tuple(places), tuple(starts), split))
+    if split is not None:
+        repeats.splits[len(repeats.rows)] = split
+    repeats.rows.append(row)
+    machine.repeated += 1
+    return True
 
 
 def _is_frame(data: Data, text: bytes, start: int, at: int) -> bool:
@@ -111,18 +117,19 @@ def _is_frame(data: Data, text: bytes, start: int, at: int) -> bool:
     return place == at - start and data.view[at] == op.FRAME
 
 
-def _text(data: Data, at: int, end: int, frame_end: int) -> bytes:
+def _text(view: memoryview, at: int, end: int, frame_end: int) -> bytes:
     """The bytes that a segment at `at` may have, without the FRAME among them."""
-    if at <= frame_end < end and data.view[frame_end : frame_end + 1] == _FRAME:
-        return bytes(data.view[at:frame_end]) + bytes(data.view[frame_end + _FRAME_SIZE : end])
-    return bytes(data.view[at:end])
+    if view[frame_end : frame_end + 1] == _FRAME:
+        return bytes(view[at:frame_end]) + bytes(view[frame_end + _FRAME_SIZE : end])
+    return bytes(view[at:end])
 
 
 def _found(segment: Segment, text: bytes) -> Found | None:
     match = segment.pattern.match(text)
     if match is None:
         return None
-    size, last = 0, match[segment.pattern.groups]
+    values = list(match.groups())
+    size, last = 0, values[-1]
     shape: tuple[int, ...] = ()
     if segment.array is not None:
         like = segment.array
@@ -132,19 +139,31 @@ def _found(segment: Segment, text: bytes) -> Found | None:
         shape, size = known, math.prod(known) * like.itemsize
     elif segment.raw:
         size = int.from_bytes(last[1:], "little")
-    frame = int.from_bytes(match[1][1:], "little") if segment.framed else -1
-    return Found(match[0], match, frame, size, shape)
+    frame = int.from_bytes(values[0][1:], "little") if segment.framed else -1
+    for place in segment.leaves:
+        values[place] = _value(values[place])
+    return Found(match[0], match, tuple(values), frame, size, shape)
 
 
-def _made(machine: Machine, source: Global, repeat: Repeat) -> Made:
-    """What the stretch leaves on the stack. Parts of it are not kept: if one is asked for, all is read anew."""
-    form, last = repeat.form, repeat.form.objects[-1]
-    made = Made(source, None, repeat.at[0], watched=source.watched)
+@functools.lru_cache(maxsize=10_000)
+def _value(opcode: bytes) -> float | bool | None:
+    """The number, None or bool that one opcode pushes."""
+    kind, rest = opcode[0], opcode[1:]
+    if kind == op.BINFLOAT:
+        return float(struct.unpack(">d", rest)[0])
+    return int.from_bytes(rest, "little", signed=kind == op.BININT) if rest else _PLAIN[kind]
+
+
+def _made(machine: Machine, source: Global, at: int) -> Made:
+    """What the stretch from `at` on leaves on the stack. Parts of it are not kept: if one is asked for, all is read
+    anew."""
+    form: Form = source.form
+    last = form.objects[-1]
+    made = Made(source, None, at, watched=source.watched)
     made.build, made.finished, made.depth, made.weight = machine.resume - 1, True, form.depth, form.weight
     nodes: list[Node] = [machine.forgotten] * form.memoised
     if last.memo is not None:
         nodes[last.memo] = made
-        made.memo = repeat.memo + last.memo if source.watched else None
+        made.memo = len(machine.memo) + last.memo if source.watched else None
     machine.memo += nodes
-    machine.repeats.append(repeat)
     return made

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import re
+
 __all__ = [
+    "WIDTH",
     "ArrayForm",
     "Built",
     "Call",
@@ -17,7 +19,7 @@ __all__ = [
     "Leaf",
     "Part",
     "Raw",
-    "Repeat",
+    "Repeats",
     "Segment",
     "Several",
     "Short",
@@ -28,6 +30,7 @@ __all__ = [
 
 Key = tuple[str, str]
 _FRAME_SIZE = 9
+WIDTH = 3  # entries of a row for each segment
 
 
 class ArrayForm(NamedTuple):
@@ -127,13 +130,15 @@ Part = Leaf | Constant | Raw | Short | Stored | Several | Table | Call | Built
 
 class Segment(NamedTuple):
     """Opcodes up to the next raw bytes; the last group of `pattern` are the sizes of `array`'s shape or, if `raw`, the
-    opcode of a byte string with its length. With `framed` they begin with a FRAME, and are `longest` bytes at most."""
+    opcode of a byte string with its length. With `framed` they begin with a FRAME, and are `longest` bytes at most.
+    `leaves` are the places of leaves among the groups, counted from 0."""
 
     pattern: re.Pattern[bytes]
     framed: bool
     array: ArrayForm | None
     raw: bool
     longest: int
+    leaves: tuple[int, ...]
 
 
 class FormObject(NamedTuple):
@@ -169,11 +174,15 @@ class Form(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A segment as it stood once: all its bytes, and what of them each group matched. `frame` is the length in a FRAME
-    at its beginning, or -1; `size` and `shape` are those of the bytes or the array behind it."""
+    """A segment as it stood once: all its bytes, and what of them each group matched.
+
+    `values` has an entry for each group: what the opcode of a leaf pushes, the bytes of others. `frame` is the length
+    in a FRAME at its beginning, or -1; `size` and `shape` are those of the bytes or the array behind it.
+    """
 
     text: bytes
     match: re.Match[bytes]
+    values: tuple[Any, ...]
     frame: int
     size: int
     shape: tuple[int, ...]
@@ -187,25 +196,48 @@ class Split(NamedTuple):
     at: int
 
 
-class Repeat(NamedTuple):
-    """One more object of a form. `memo` is the first key of the stretch, `at` where each segment begins, `data` where
-    the bytes behind it do."""
+class Repeats:
+    """Objects of one form that follow one another in the stream.
 
-    form: Form
-    memo: int
-    found: tuple[Found, ...]
-    at: tuple[int, ...]
-    data: tuple[int, ...]
-    split: Split | None
+    `memo` is the first key of the first of them. `rows` has an entry for each: for one segment after the other, how it
+    stood (:class:`Found`), where it begins, and where the bytes behind it do. `splits` are those that have one, `end`
+    is where the last of them ends.
+    """
 
-    def end(self, segment: int) -> int:
-        """Where the opcodes of a segment end."""
-        is_split = self.split is not None and self.split.segment == segment
-        return self.at[segment] + len(self.found[segment].text) + _FRAME_SIZE * is_split
+    __slots__ = ("end", "form", "memo", "rows", "splits")
 
-    def place(self, segment: int, group: int) -> int:
+    def __init__(self, form: Form, memo: int) -> None:
+        self.form, self.memo = form, memo
+        self.rows: list[list[Any]] = []
+        self.splits: dict[int, Split] = {}
+        self.end = -1
+
+    def found(self, index: int, segment: int) -> Found:
+        found: Found = self.rows[index][WIDTH * segment]
+        return found
+
+    def start(self, index: int, segment: int = 0) -> int:
+        """Where the segment begins."""
+        return int(self.rows[index][WIDTH * segment + 1])
+
+    def data(self, index: int, segment: int) -> int:
+        """Where the bytes behind the segment begin."""
+        return int(self.rows[index][WIDTH * segment + 2])
+
+    def key(self, index: int) -> int:
+        """The first memo key of an object."""
+        return self.memo + index * self.form.memoised
+
+    def place(self, index: int, segment: int, group: int) -> int:
         """Where a group begins."""
-        offset = self.found[segment].match.start(group)
-        if self.split is not None and self.split.segment == segment and self.split.offset <= offset:
+        return self._behind(index, segment, self.found(index, segment).match.start(group))
+
+    def end_of(self, index: int, segment: int) -> int:
+        """Where the opcodes of a segment end."""
+        return self._behind(index, segment, len(self.found(index, segment).text))
+
+    def _behind(self, index: int, segment: int, offset: int) -> int:
+        split = self.splits.get(index)
+        if split is not None and split.segment == segment and split.offset <= offset:
             offset += _FRAME_SIZE
-        return self.at[segment] + offset
+        return self.start(index, segment) + offset

@@ -27,7 +27,7 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.readers.buffer import Work
-    from safeload.readers.layouts import Repeat
+    from safeload.readers.layouts import Repeats
 
 __all__ = ["ArrayReader", "FormReader", "Machine", "WholeReader"]
 
@@ -76,7 +76,8 @@ class Machine:
         self.arrays: list[ArrayData] = []
         self.made: list[Made] = []
         self.frames: list[int] = []
-        self.repeats: list[Repeat] = []
+        self.repeats: list[Repeats] = []
+        self.repeated = 0  # objects in them
         self.frame_end = -1
         self.extents = Extents(data)
         self.layouts: dict[tuple[Node, ...], int | None] = {}  # the keys of a state -> where a version stands
@@ -117,7 +118,7 @@ class Machine:
         if at - self.skipped > work.opcodes:
             raise LimitError("expansion", f"more than {work.opcodes:,} bytes of opcodes in so small a file")
         # An object that gets a state costs more than a number, with the analysis and without.
-        built = _BUILT_WEIGHT * (len(self.made) + len(self.repeats))
+        built = _BUILT_WEIGHT * (len(self.made) + self.repeated)
         if len(self.stack) + len(self.memo) + built > work.objects:
             raise LimitError("expansion", f"more than {work.objects:,} objects in so small a file")
         return at - base + _CHECKED
@@ -170,7 +171,8 @@ class Machine:
                     return made
             if self.whole_reader is not None and self._whole(node, buf, behind, width):
                 return self.gone
-            node.got = Place(self.at, len(self.memo), len(self.arrays), len(self.repeats), self.spent.on_keys)
+            counts = len(self.memo), len(self.arrays), len(self.repeats), self.repeated, self.spent.on_keys
+            node.got = Place(self.at, *counts)
         node.pushed += 1
         return node
 

@@ -17,13 +17,14 @@ _NOTHING: list[Node] = []  # never filled: an empty Bag must cost little
 
 
 class Place(NamedTuple):
-    """Where a stretch of the stream begins: offset of a GET, and how much there is of memo, arrays, repeats and counted
-    keys."""
+    """Where a stretch of the stream begins: offset of a GET, and how much there is of memo, arrays, repeats, objects in
+    these, and counted keys."""
 
     at: int
     memo: int
     arrays: int
     repeats: int
+    repeated: int
     on_keys: int
 
 

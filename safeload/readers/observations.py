@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safeload.readers.layouts import Repeat
+    from safeload.readers.layouts import Repeats
 
 __all__ = ["ArrayData", "Construction", "Fact", "GlobalUse", "Stream", "Use", "WholeWrapper", "arrays_of"]
 
@@ -132,23 +132,24 @@ class Stream:
     arrays: tuple[ArrayData, ...]
     constructions: tuple[Construction, ...]
     frames: tuple[int, ...]
-    repeats: tuple[Repeat, ...] = ()
+    repeats: tuple[Repeats, ...] = ()
     # how deep the object is, and how many values it holds, counted with repetition
     depth: int = 0
     weight: int = 1
 
     def every_array(self) -> list[ArrayData]:
         """Also those of the repeats, as if their wrappers had been read by themselves; as they stand in the stream."""
-        repeated = (array for repeat in self.repeats for array in arrays_of(repeat))
+        repeated = (array for repeats in self.repeats for array in arrays_of(repeats))
         return sorted((*self.arrays, *repeated), key=attrgetter("end_of_build"))
 
 
-def arrays_of(repeat: Repeat) -> Iterator[ArrayData]:
-    """The arrays of a repeat, each as if its wrapper had been read by itself."""
-    for number, (segment, found, start) in enumerate(zip(repeat.form.segments, repeat.found, repeat.data, strict=True)):
-        like = segment.array
-        if like is not None:
-            first, end = repeat.place(number, segment.pattern.groups - 1), repeat.end(number)
+def arrays_of(repeats: Repeats) -> Iterator[ArrayData]:
+    """The arrays in objects that repeat, each as if its wrapper had been read by itself."""
+    likes = [(number, segment.array) for number, segment in enumerate(repeats.form.segments) if segment.array]
+    for index in range(len(repeats.rows)):
+        for number, like in likes:
+            found, start = repeats.found(index, number), repeats.data(index, number)
+            first = repeats.place(index, number, found.match.re.groups - 1)
             whole = WholeWrapper(first, like.memoised, like.get_dtype, like.order)
-            data = end, start, start + found.size, like.dtype, found.shape
+            data = repeats.end_of(index, number), start, start + found.size, like.dtype, found.shape
             yield ArrayData(*data, None, whole, like.itemsize, like.consumed)

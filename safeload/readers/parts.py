@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safeload.readers.layouts import Built, Call, Several, Table
+from safeload.readers.layouts import Built, Call, Constant, Several, Stored, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safeload.readers.layouts import Part
 
-__all__ = ["depth", "inside"]
+__all__ = ["depth", "gets_of", "inside"]
 
 
 def depth(parts: tuple[Part, ...]) -> int:
@@ -41,3 +41,24 @@ def inside(meaning: Built) -> Iterator[Built]:
             waiting += part.parts
         elif type(part) is Table:
             waiting += part.values
+
+
+def gets_of(part: Part) -> Iterator[bytes]:
+    """The opcodes that fetch what all objects have in common."""
+    match part:
+        case Constant(get):
+            yield get
+        case Stored(_, like):
+            yield like.get_dtype
+        case Several():
+            for each in part.parts:
+                yield from gets_of(each)
+        case Table():
+            for each in (*part.keys, *part.values):
+                yield from gets_of(each)
+        case Call(callee, args):
+            yield callee.get
+            yield from gets_of(args)
+        case Built(_, call, state):
+            yield from gets_of(call)
+            yield from gets_of(state)

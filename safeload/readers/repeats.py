@@ -83,7 +83,7 @@ class _Learner:
         self._begin()
 
     def _own_arrays(self) -> list[ArrayData]:
-        repeated = (array for repeat in self._machine.repeats[self._place.repeats :] for array in arrays_of(repeat))
+        repeated = (array for repeats in self._machine.repeats[self._place.repeats :] for array in arrays_of(repeats))
         return [*self._machine.arrays[self._place.arrays :], *repeated]
 
     def _is_short(self) -> bool:
@@ -92,12 +92,13 @@ class _Learner:
         counts = (
             len(machine.memo) - place.memo,
             len(machine.arrays) - place.arrays,
-            len(machine.repeats) - place.repeats,
+            machine.repeated - place.repeated,
         )
         return max(counts) <= _OPCODES_MAX
 
     def _begin(self) -> None:
         self._pattern, self._groups, self._longest, self._framed = b"", 0, 0, False
+        self._leaves: list[int] = []
 
     def segments(self) -> list[Segment] | None:
         for _ in range(_OPCODES_MAX):
@@ -129,6 +130,7 @@ class _Learner:
             self._literal(1)
 
     def _leaf(self, width: int) -> None:
+        self._leaves.append(self._groups)
         self.sketch.push(Leaf(len(self._segments), self._group(_LEAF)))
         self._at += width
         self._longest += 9
@@ -224,5 +226,5 @@ class _Learner:
 
     def _close(self, array: ArrayForm | None, *, raw: bool) -> None:
         pattern = re.compile(self._pattern, re.DOTALL)
-        self._segments.append(Segment(pattern, self._framed, array, raw, self._longest))
+        self._segments.append(Segment(pattern, self._framed, array, raw, self._longest, tuple(self._leaves)))
         self._begin()

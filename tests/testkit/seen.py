@@ -9,6 +9,7 @@ from safeload.readers.observations import Construction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safeload.readers.layouts import Repeats
     from safeload.readers.observations import Stream
 
 __all__ = ["every_construction", "every_frame"]
@@ -16,14 +17,25 @@ __all__ = ["every_construction", "every_frame"]
 
 def every_construction(stream: Stream) -> Iterator[Construction]:
     yield from stream.constructions
-    for repeat in stream.repeats:
-        for one in repeat.form.objects:
-            memo = repeat.memo + one.memo if one.watched and one.memo is not None else None
-            build = repeat.place(one.segment, one.group)
-            yield Construction(one.source, repeat.at[0], build, memo, one.watched)
+    for repeats, index in _each(stream):
+        for one in repeats.form.objects:
+            memo = repeats.key(index) + one.memo if one.watched and one.memo is not None else None
+            build = repeats.place(index, one.segment, one.group)
+            yield Construction(one.source, repeats.start(index), build, memo, one.watched)
 
 
 def every_frame(stream: Stream) -> list[int]:
-    places = ((found, at) for repeat in stream.repeats for found, at in zip(repeat.found, repeat.at, strict=True))
-    splits = (repeat.split.at for repeat in stream.repeats if repeat.split is not None)
-    return sorted((*stream.frames, *splits, *(at for found, at in places if found.frame >= 0)))
+    places = (
+        repeats.start(index, segment)
+        for repeats, index in _each(stream)
+        for segment in range(len(repeats.form.segments))
+        if repeats.found(index, segment).frame >= 0
+    )
+    splits = (split.at for repeats in stream.repeats for split in repeats.splits.values())
+    return sorted((*stream.frames, *splits, *places))
+
+
+def _each(stream: Stream) -> Iterator[tuple[Repeats, int]]:
+    for repeats in stream.repeats:
+        for index in range(len(repeats.rows)):
+            yield repeats, index

@@ -16,12 +16,13 @@ from safeload.readers.wrappers import WRAPPER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["FINISHERS", "GUARDS", "STUBS", "inline_reader"]
+__all__ = ["FINISHERS", "GUARDS", "STUBS", "inline_reader", "scalar_reader"]
 
 Key = tuple[str, str]
 _InlineReader = Callable[[list[bytearray], list[Any]], list[Any]]
 _CORES = ("numpy._core", "numpy.core")
 _FROMBUFFER = frozenset((f"{core}.numeric", "_frombuffer") for core in _CORES)
+_SCALAR = frozenset((f"{core}.multiarray", "scalar") for core in _CORES)
 _FILL_MAX = 1 << 16
 
 
@@ -87,6 +88,21 @@ def _scalar(*args: Any) -> Any:
     if not isinstance(dtype, np.dtype) or dtype.hasobject or type(data) is not bytes or len(data) != dtype.itemsize:
         raise _odd("scalar")
     return np.frombuffer(data, dtype).copy()[0] if data else dtype.type()
+
+
+def scalar_reader(key: Key | None, dtype: Any) -> Callable[[list[bytes]], list[Any]] | None:
+    """:func:`_scalar` for many numbers. None if `key` is another callable, or `dtype` not one of numbers."""
+    np = numpy_module()
+    if key not in _SCALAR or not isinstance(dtype, np.dtype) or dtype.kind not in "biufc":
+        return None
+    size = dtype.itemsize
+
+    def read(items: list[bytes]) -> list[Any]:
+        if any(len(item) != size for item in items):
+            raise _odd("scalar")
+        return list(np.frombuffer(b"".join(items), dtype))
+
+    return read
 
 
 def _masked_constant(*args: Any) -> Any:
