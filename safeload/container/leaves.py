@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DIGESTS", "LeafTable", "hash_leaves"]
 
 _ROOT = struct.Struct("<QQ")
+_LEAVES_APIECE = 2  # one is read and hashed in the time that threads take to start and to touch new memory
 Hash = Callable[[bytes | memoryview], bytes]
 
 
@@ -72,7 +73,7 @@ class LeafTable:
 
             return work
 
-        each(make_work, leaf_count(len(view)))
+        each(make_work, leaf_count(len(view)), apiece=_LEAVES_APIECE)
 
     def check_all(self, source: Source, payload_off: int, look: Callable[[int, memoryview], None]) -> None:
         """Stream the payload through one buffer a thread, check each leaf, then ``look(offset, leaf)``."""

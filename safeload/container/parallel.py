@@ -14,13 +14,13 @@ __all__ = ["each"]
 _THREADS_MAX = 16
 
 
-def each(make_work: Callable[[], Callable[[int], None]], count: int) -> None:
-    """Call ``work(i)`` for i in ``range(count)``; every thread works with its own ``make_work()``.
+def each(make_work: Callable[[], Callable[[int], None]], count: int, *, apiece: int = 1) -> None:
+    """Call ``work(i)`` for i in ``range(count)``; every thread works with its own ``make_work()``, on at least `apiece`.
 
     The error of the lowest failing piece is raised, and pieces behind it are not begun: which piece
     is named does not depend on the threads.
     """
-    threads = min(count, _cores(), _THREADS_MAX)
+    threads = min(count // apiece, _cores(), _THREADS_MAX)
     if threads <= 1:
         work = make_work()
         for index in range(count):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
@@ -18,6 +19,7 @@ __all__ = ["BufferSource", "FileSource", "Source", "allocate", "open_source"]
 
 _CHUNK = 4 << 20
 _SMALL = 1 << 20
+_HUGE_PAGE = 2 << 20
 # Linux transfers at most 0x7ffff000 bytes a call; leaves are smaller, members need not be.
 _READ_MAX = 1 << 30
 
@@ -126,10 +128,9 @@ def allocate(size: int) -> memoryview:
         return memoryview(bytearray(size))
     if not hasattr(mmap, "MAP_ANONYMOUS"):
         return memoryview(mmap.mmap(-1, size))
-    memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    # Whole huge pages: Linux 6.7 and later begins these where one begins.
+    memory = mmap.mmap(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        try:
+        with contextlib.suppress(OSError):  # a kernel without huge pages: slower, not wrong
             memory.madvise(mmap.MADV_HUGEPAGE)
-        except OSError:  # a kernel without huge pages: slower, not wrong
-            return memoryview(memory)
-    return memoryview(memory)
+    return memoryview(memory)[:size]

@@ -87,40 +87,46 @@ def tree_class() -> Any:
 def _check_trees(trees: list[Any]) -> None:
     """All trees of a file: children behind their parents and inside, features inside, depth as stated."""
     np = numpy_module()
-    nodes = [tree.__getstate__()["nodes"] for tree in trees]
-    counts = np.array([len(each) for each in nodes])
-    features = np.array([tree.n_features for tree in trees])
-    roots = np.cumsum(counts) - counts
-    total = int(counts.sum())
+    counts, features = (np.array([getattr(tree, name) for tree in trees]) for name in ("node_count", "n_features"))
+    ends = np.cumsum(counts)
+    roots, total = ends - counts, int(ends[-1])
     # Of each node, with children counted over all trees.
-    children, inner = np.empty((total, 2), np.intp), np.empty(total, bool)
+    children, inner = np.empty((total, 2), np.int32 if total < 1 << 31 else np.int64), np.empty(total, bool)
+    # Memory that is used again for each piece: new one would cost more than what is done in it.
+    work = np.empty((len(_INDICES) + 3, max(_NODES_AT_ONCE, int(counts.max()))), np.intp)
     first = 0
     while first < len(trees):
         # So many that they stay in the processor's cache, or one.
-        last = max(int(np.searchsorted(roots, roots[first] + _NODES_AT_ONCE)) - 1, first + 1)
-        some = slice(first, last)
-        part = slice(roots[first], roots[first] + int(counts[some].sum()))
-        _check_nodes(nodes[some], counts[some], features[some], roots[some], (children[part], inner[part]))
+        last = max(int(np.searchsorted(ends, roots[first] + _NODES_AT_ONCE, "right")), first + 1)
+        some, part = slice(first, last), slice(roots[first], ends[last - 1])
+        numbers = counts[some], features[some], roots[some]
+        _check_nodes(trees[some], numbers, work[:, : part.stop - part.start], children[part], inner[part])
         first = last
     _check_depths(np.array([tree.max_depth for tree in trees]), roots, children, inner)
 
 
-def _check_nodes(nodes: list[Any], counts: Any, features: Any, roots: Any, found: tuple[Any, Any]) -> None:
-    """The nodes of some trees. Fills `found`: where their children are among all nodes, and which have any."""
+def _check_nodes(trees: list[Any], numbers: tuple[Any, Any, Any], work: Any, children: Any, inner: Any) -> None:
+    """The nodes of some trees. Fills `children`, where they are among all nodes, and `inner`, which nodes have any."""
     np = numpy_module()
-    children, inner = found
-    left, right, feature = (np.concatenate([each[name] for each in nodes]) for name in _INDICES)
-    starts = np.repeat(roots, counts)
+    counts, features, roots = numbers
+    nodes = [tree.__getstate__()["nodes"] for tree in trees]
+    left, right, feature, start, behind, room = work
+    for name, column in zip(_INDICES, work, strict=False):
+        np.concatenate([each[name] for each in nodes], out=column)
+    owner = np.repeat(np.arange(len(trees)), counts)
+    roots.take(owner, out=start)
+    np.add(left, start, out=children[:, 0], casting="same_kind")
+    np.add(right, start, out=children[:, 1], casting="same_kind")
     # Behind the parent: no cycle, which would be an endless walk. Unsigned, so that one comparison has two ends.
-    behind = np.arange(roots[0] + 1, roots[0] + 1 + len(starts)) - starts
-    room = (np.repeat(counts, counts) - behind).view(np.uint)
-    np.less((left - behind).view(np.uint), room, out=inner)
-    inner &= (right - behind).view(np.uint) < room
-    inner &= feature.view(np.uint) < np.repeat(features, counts).view(np.uint)
-    leaf = (left == _LEAF) & (right == _LEAF)
+    np.subtract(np.arange(roots[0] + 1, roots[0] + 1 + len(owner)), start, out=behind)
+    np.subtract(counts.take(owner, out=room), behind, out=room)
+    leaf = np.bitwise_and(left, right, out=start) == _LEAF
+    for place in (left, right):
+        place -= behind
+    np.less(left.view(np.uint), room.view(np.uint), out=inner)
+    inner &= right.view(np.uint) < room.view(np.uint)
+    inner &= feature.view(np.uint) < features.take(owner, out=room).view(np.uint)
     require(bool((inner | leaf).all()), _TREE)
-    np.add(left, starts, out=children[:, 0])
-    np.add(right, starts, out=children[:, 1])
 
 
 def _check_depths(stated: Any, roots: Any, children: Any, inner: Any) -> None:
