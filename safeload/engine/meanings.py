@@ -195,7 +195,8 @@ def _getter(places: list[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     """What takes these places of a tuple."""
     if len(places) > 1:
         return itemgetter(*places)
-    return lambda values: tuple([values[place] for place in places])
+    (place,) = places or (0,)
+    return (lambda values: (values[place],)) if places else lambda values: ()
 
 
 def _names(state: Part) -> frozenset[str] | None:

@@ -67,8 +67,10 @@ class Extents:
         depth, weight = 1, 1
         for item in items:
             weight += 1
-            if item.__class__ is not int:
-                inner, heavy = self.of(item)
+            kind = item.__class__
+            if kind is not int:
+                # a thousand objects in a list are asked for here
+                inner, heavy = (item.depth, item.weight) if kind is Made else self.of(item)
                 weight += heavy
                 if inner >= depth:
                     depth = inner + 1

@@ -57,44 +57,44 @@ def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool
     view, size, recent = data.view, data.size, source.recent
     row: list[Any] = []
     for number, segment in enumerate(source.form.segments):
-        _, _, array, _, longest, _ = segment
-        end = at + longest + _FRAME_SIZE
+        end = at + segment.longest + _FRAME_SIZE
         if end > size:
             data.peek(end)
             view, size = data.view, data.size
         text = bytes(view[at:end]) if not at <= frame_end < end else _text(view, at, end, frame_end)
         for one in recent[number]:  # as a rule it says the same as in one of the last objects
-            if text.startswith(one.text):
+            found, said, frame, behind = one
+            if text.startswith(said):
                 break
         else:
             new = _found(segment, text)
             if new is None:
                 return False
-            one = new
+            found, said, frame, behind = one = new, new.text, new.frame, new.size
             recent[number] = (one, *recent[number][: _RECENT - 1])
         start = at
-        if one.frame >= 0:
+        if frame >= 0:
             if frame_end >= 0:
                 return False
-            frame_end = at + _FRAME_SIZE + one.frame
-        elif at <= frame_end < at + len(one.text):
-            if split is not None or source.form.objects[-1].meaning is None or not _is_frame(data, one.text, at, frame_end):
+            frame_end = at + _FRAME_SIZE + frame
+        elif at <= frame_end < at + len(said):
+            if split is not None or source.form.objects[-1].meaning is None or not _is_frame(data, said, at, frame_end):
                 return False
             split = Split(number, frame_end - at, frame_end)
             frame_end += _FRAME_SIZE + data.number(frame_end + 1, 8)
             at += _FRAME_SIZE
         if frame_end > size and not data.reach(frame_end):
             return False
-        at += len(one.text)
-        if array is not None:
+        at += len(said)
+        if segment.array is not None:
             if frame_end not in (-1, at):
                 return False
             frame_end, at = -1, at + 1 + (view[at] if at < size else data.number(at, 1))
-            skipped += one.size
-        elif one.size > op.LARGE:
-            skipped += one.size
-        row += (one, start, at)
-        at += one.size
+            skipped += behind
+        elif behind > op.LARGE:
+            skipped += behind
+        row += (found, start, at)
+        at += behind
         if (at > size and not data.reach(at)) or 0 <= frame_end < at:
             return False
     machine.frame_end, machine.resume, repeats.end = frame_end, at, at

@@ -82,11 +82,14 @@ def _sketched(state: dict[str, Any]) -> bool:
     )
 
 
-_WIDTHS = frozenset({"n_features_in_", "_n_features_out", "n_components_"})
+_WIDTHS = ("n_features_in_", "_n_features_out", "n_components_")
 
 
 def _named(state: dict[str, Any]) -> bool:
-    return not any(number(state[name], _FEATURES_MAX + 1) for name in _WIDTHS & state.keys())
+    for name in _WIDTHS:
+        if name in state and number(state[name], _FEATURES_MAX + 1):
+            return False
+    return True
 
 
 def _check_estimators(estimators: list[Any]) -> None:

@@ -27,7 +27,7 @@ Key = tuple[str, str]
 _JOBS_MAX = 1_024
 _ROUNDS_MAX = 1_000_000
 # Each starts that many.
-_JOBS = frozenset({"n_jobs", "n_threads"})
+_JOBS = ("n_jobs", "n_threads")
 _METHODS = ("__int__", "__index__", "__trunc__")
 
 
@@ -44,11 +44,11 @@ def _whole(value: Any) -> int:
         return 0
 
 
-def _check(objects: list[Any], names: frozenset[str], most: int, what: str) -> None:
+def _check(objects: list[Any], names: tuple[str, ...], most: int, what: str) -> None:
     for one in objects:
         state = vars(one)
-        for name in names & state.keys():
-            if state[name] is not None and _whole(state[name]) > most:
+        for name in names:
+            if state.get(name) is not None and _whole(state[name]) > most:
                 raise CodecError(f"{name} of a {'.'.join(key_of(one))} is more than {most:,}: {what}")
 
 
@@ -59,7 +59,7 @@ def check_jobs(estimators: list[Any]) -> None:
 
 
 def _rounds(*names: str) -> Checker:
-    return lambda objects: _check(objects, frozenset(names), _ROUNDS_MAX, "as many rounds an answer may take")
+    return lambda objects: _check(objects, names, _ROUNDS_MAX, "as many rounds an answer may take")
 
 
 CHECKERS: Mapping[Key, Checker] = {

@@ -67,7 +67,7 @@ def inline_reader(key: Key | None, dtype: Any) -> _InlineReader | None:
 
     def read(pieces: list[bytearray], shapes: list[Any]) -> list[Any]:
         arrays = [make(_sizes(shape), dtype, piece) for piece, shape in zip(pieces, shapes, strict=True)]
-        if any(array.nbytes != len(piece) for array, piece in zip(arrays, pieces, strict=True)):
+        if [array.nbytes for array in arrays] != [*map(len, pieces)]:
             raise _odd("_frombuffer")
         return arrays
 
@@ -75,6 +75,8 @@ def inline_reader(key: Key | None, dtype: Any) -> _InlineReader | None:
 
 
 def _sizes(shape: Any) -> tuple[int, ...]:
+    if type(shape) is tuple and len(shape) == 1 and type(shape[0]) is int and shape[0] >= 0:
+        return shape  # as a rule; a forest asks a thousand times
     return checked_shape((shape,) if type(shape) is int else shape)
 
 
