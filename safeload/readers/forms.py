@@ -8,7 +8,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from safeload.readers import opcodes as op
-from safeload.readers.layouts import Found, Repeats, Split
+from safeload.readers.layouts import WIDTH, Found, Repeats, Split
 from safeload.readers.nodes import Made
 from safeload.readers.wrappers import sizes
 
@@ -25,6 +25,7 @@ _LENGTHS = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8
 _SIZES = {op.BINGET: 2, op.LONG_BINGET: 5, **{kind: 1 + width for kind, width in _LENGTHS.items()}}
 _PLAIN = {op.NONE: None, op.NEWTRUE: True, op.NEWFALSE: False}
 _RECENT = 4
+_ALIKE_MAX = 32
 _RUN = 64  # objects, until the machine looks at its bounds again
 
 
@@ -42,13 +43,39 @@ def read_form(machine: Machine, source: Global, at: int) -> Made | None:
     made, get = _made(machine, source, at), form.get
     for _ in range(_RUN - 1):
         at = machine.resume
-        if machine.data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
-            break
-        if not _object(machine, source, at, repeats):
-            break
+        if not _alike(machine, source, at, repeats):
+            if machine.data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
+                break
+            if not _object(machine, source, at, repeats):
+                break
         machine.stack.append(made)
         made = _made(machine, source, at)
     return made
+
+
+def _alike(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:
+    """Whether all segments of the object at `at` say the same as those of one before, within one frame."""
+    data = machine.data
+    view, one = data.view, source.alike.get(bytes(data.view[at : at + source.head]))
+    if one is None:
+        return False
+    total, skipped, first, parts = one
+    if at + total > (machine.frame_end if machine.frame_end >= 0 else data.size):
+        return False
+    row = [first, at, at + source.head]
+    for found, said, start, end in parts:
+        if bytes(view[at + start : at + end]) != said:
+            return False
+        row += (found, at + start, at + end)
+    _take(machine, repeats, row, at + total, skipped)
+    return True
+
+
+def _take(machine: Machine, repeats: Repeats, row: list[Any], end: int, skipped: int) -> None:
+    machine.resume = repeats.end = end
+    machine.skipped += skipped
+    machine.repeated += 1
+    repeats.rows.append(row)
 
 
 def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:  # noqa: C901  # one loop: calls cost as much
@@ -97,13 +124,23 @@ def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool
         at += behind
         if (at > size and not data.reach(at)) or 0 <= frame_end < at:
             return False
-    machine.frame_end, machine.resume, repeats.end = frame_end, at, at
-    machine.skipped += skipped
+    machine.frame_end = frame_end
     if split is not None:
         repeats.splits[len(repeats.rows)] = split
-    repeats.rows.append(row)
-    machine.repeated += 1
+    elif source.form.unframed:
+        _remember(source, row, at, skipped)
+    _take(machine, repeats, row, at, skipped)
     return True
+
+
+def _remember(source: Global, row: list[Any], end: int, skipped: int) -> None:
+    """How an object stood, relative to where it begins; to be found by what its first segment says."""
+    first, at, head = row[0], row[1], len(row[0].text)
+    if head != source.head or len(source.alike) >= _ALIKE_MAX:
+        source.head, source.alike = head, {}
+    rest = zip(*[iter(row[WIDTH:])] * WIDTH, strict=True)
+    parts = [(found, found.text, start - at, data - at) for found, start, data in rest]
+    source.alike[first.text] = end - at, skipped, first, parts
 
 
 def _is_frame(data: Data, text: bytes, start: int, at: int) -> bool:

@@ -162,7 +162,8 @@ class FormObject(NamedTuple):
 
 class Form(NamedTuple):
     """`get` is the opcode that fetches the class, with which the stretch begins; `memoised` is how many entries the
-    memo gets. With `shares`, the objects hold one that may get its state, or items, between two of them."""
+    memo gets. With `shares`, the objects hold one that may get its state, or items, between two of them. `unframed`
+    ones have neither frames nor joblib arrays, so that only sizes say where each part begins."""
 
     get: bytes
     segments: tuple[Segment, ...]
@@ -171,6 +172,7 @@ class Form(NamedTuple):
     depth: int
     weight: int
     shares: bool
+    unframed: bool
 
 
 class Found(NamedTuple):

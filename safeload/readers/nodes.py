@@ -35,6 +35,7 @@ class Global:
     """
 
     __slots__ = (
+        "alike",
         "built",
         "called",
         "extended",
@@ -43,6 +44,7 @@ class Global:
         "given",
         "got",
         "hashed",
+        "head",
         "index",
         "instantiated",
         "key",
@@ -70,6 +72,8 @@ class Global:
         self.got: Place | None = None  # by the last GET
         self.form: Any = None  # what its objects look like; see readers.repeats
         self.recent: list[tuple[Any, ...]] = []  # how each segment of it stood in the last objects
+        self.alike: dict[bytes, Any] = {}  # how all of them did, by what the first says in `head` bytes
+        self.head = 0
         self.tries = 0
         self.key = module, name
         self.built = self.filled = self.shaped = self.extended = self.keyed = self.hashed = False

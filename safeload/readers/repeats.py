@@ -59,7 +59,8 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
     source.recent = [()] * len(segments)
     get = bytes(machine.data.view[place.at : place.at + _GETS[machine.data.view[place.at]]])
     memoised, shares = learner.sketch.memoised, learner.shares
-    return Form(get, tuple(segments), objects, memoised, target.depth, target.weight, shares)
+    unframed = not any(segment.framed or segment.array for segment in segments)
+    return Form(get, tuple(segments), objects, memoised, target.depth, target.weight, shares, unframed)
 
 
 def _has_bytes(machine: Machine, made: Made) -> bool:
