@@ -100,6 +100,7 @@ class _Learner:
     def _begin(self) -> None:
         self._pattern, self._groups, self._longest, self._framed = b"", 0, 0, False
         self._leaves: list[int] = []
+        self._said = bytearray()  # what stands literally, and is not in the pattern yet
 
     def segments(self) -> list[Segment] | None:
         for _ in range(_OPCODES_MAX):
@@ -155,7 +156,7 @@ class _Learner:
         return None if text is None or "\ufffd" in text else text  # this may stand for half of a surrogate pair
 
     def _frame(self) -> None:
-        self._odd = bool(self._pattern) or not self._segments
+        self._odd = self._longest > 0 or not self._segments
         self._framed = True
         self._group(rb"\x95.{8}")
         self._at += 9
@@ -176,14 +177,18 @@ class _Learner:
         return node.__class__ is Global
 
     def _group(self, pattern: bytes) -> int:
-        self._pattern += b"(" + pattern + b")"
+        self._add(b"(" + pattern + b")")
         self._groups += 1
         return self._groups
 
     def _literal(self, width: int) -> None:
-        self._pattern += re.escape(bytes(self._view[self._at : self._at + width]))
+        self._said += self._view[self._at : self._at + width]
         self._at += width
         self._longest += width
+
+    def _add(self, pattern: bytes) -> None:
+        self._pattern += re.escape(bytes(self._said)) + pattern
+        self._said.clear()
 
     def _array(self, array: ArrayData) -> None:
         match = MATCH.match(self._view, self._at + _GETS[self._view[self._at]])
@@ -192,9 +197,9 @@ class _Learner:
             return
         head, tail = bytes(self._view[self._at : match.start(4)]), bytes(self._view[match.end(4) : match.end()])
         self._group(b"")
-        self._pattern += re.escape(head)
+        self._said += head
         self._group(rb"(?:K.|M..|J.{4}){0,3}")
-        self._pattern += re.escape(tail)
+        self._said += tail
         self._longest += len(head) + len(tail) + 16
         whole = array.whole
         form = ArrayForm(
@@ -226,6 +231,7 @@ class _Learner:
         self._at += 1 + width + length
 
     def _close(self, array: ArrayForm | None, *, raw: bool) -> None:
+        self._add(b"")
         pattern = re.compile(self._pattern, re.DOTALL)
         self._segments.append(Segment(pattern, self._framed, array, raw, self._longest, tuple(self._leaves)))
         self._begin()

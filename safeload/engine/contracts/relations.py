@@ -40,12 +40,17 @@ def _tree_of(estimator: Any) -> Any:
 
 
 def _check_tree_estimators(estimators: list[Any]) -> None:
+    kind = tree_class()
     for one in estimators:
         state = vars(one)
         if "tree_" in state:
-            tree = _tree_of(one)
-            fits = tree.n_features == state["n_features_in_"] and tree.n_outputs == state["n_outputs_"]
-            if not fits or not _same_classes(tree, state.get("n_classes_", 1)):
+            tree = state["tree_"]
+            if not (
+                type(tree) is kind
+                and tree.n_features == state["n_features_in_"]
+                and tree.n_outputs == state["n_outputs_"]
+                and _same_classes(tree, state.get("n_classes_", 1))
+            ):
                 require(False, key_of(one))
 
 

@@ -25,7 +25,7 @@ _TREE: Key = ("sklearn.tree._tree", "Tree")
 _LEAF = -1
 _NODES_AT_ONCE = 1 << 13
 _INDICES = ("left_child", "right_child", "feature")
-_STATE = ("nodes", "values", "node_count", "max_depth")
+_STATE = {"nodes", "values", "node_count", "max_depth"}
 
 
 class TreeStub(Stub):
@@ -46,7 +46,7 @@ def _trees(given: list[Any], states: list[Any]) -> list[Any]:
     made = []
     kind, ndarray, dtype = tree_class(), numpy_module().ndarray, numpy_module().dtype("p")
     for args, state in zip(given, states, strict=True):
-        if len(args) != 3 or type(state) is not dict or not _is_tree(args, state, ndarray, dtype):
+        if not _is_tree(args, state, ndarray, dtype):
             require(False, _TREE)
         tree = kind(*args)  # copies n_classes
         tree.__setstate__(state)  # copies nodes and values, after comparing dtypes and shapes
@@ -54,22 +54,24 @@ def _trees(given: list[Any], states: list[Any]) -> list[Any]:
     return made
 
 
-def _is_tree(args: tuple[Any, ...], state: dict[Any, Any], ndarray: type, dtype: Any) -> bool:
-    (n_features, n_classes, n_outputs), (nodes, values, count, depth) = args, map(state.get, _STATE)
+def _is_tree(args: tuple[Any, ...], state: Any, ndarray: type, dtype: Any) -> bool:
+    if len(args) != 3 or type(state) is not dict or state.keys() != _STATE:
+        return False
+    n_features, n_classes, n_outputs = args
+    nodes, values, count = state["nodes"], state["values"], state["node_count"]
     if not (
-        type(n_features) is type(n_outputs) is type(count) is type(depth) is int
+        type(n_features) is type(n_outputs) is type(count) is type(state["max_depth"]) is int
         and type(n_classes) is type(nodes) is type(values) is ndarray
         and n_features >= 0
         and n_outputs >= 1
-        and n_classes.dtype == dtype
+        and (n_classes.dtype is dtype or n_classes.dtype == dtype)
         and n_classes.shape == (n_outputs,)
     ):
         return False
     counts = n_classes.tolist()
     return bool(
-        len(state) == len(_STATE)
-        and nodes.shape == (count,)
-        and 0 <= depth < count  # or a path would be as long as the file says
+        nodes.shape == (count,)
+        and 0 <= state["max_depth"] < count  # or a path would be as long as the file says
         and min(counts) >= 1
         # As many values as shape says, so that no allocation is larger than the file.
         and values.shape == (count, n_outputs, max(counts))
