@@ -119,13 +119,11 @@ class Meaning:
         names, known, get = tuple(parts), tuple(common), _getter([places.get(name, 0) for name in parts])
 
         def make(columns: Columns) -> list[Any]:
-            bases: dict[int, dict[str, Any]] = {}
-            tables: list[dict[str, Any]] = []
-            for found in columns[column]:
-                base = bases.get(id(found))
-                if base is None:
-                    base = bases[id(found)] = dict(zip(names, get(known + found.values), strict=True))
-                tables.append(base.copy())
+            distinct = {id(found): found for found in columns[column]}
+            bases = {key: dict(zip(names, get(known + found.values), strict=True)) for key, found in distinct.items()}
+            # One that is used once is nobody else's.
+            alone = len(bases) == len(columns[column])
+            tables = list(bases.values()) if alone else [bases[id(found)].copy() for found in columns[column]]
             for name, part in rest.items():
                 for one, value in zip(tables, part(columns), strict=True):
                     one[name] = value

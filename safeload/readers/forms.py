@@ -26,6 +26,7 @@ _SIZES = {op.BINGET: 2, op.LONG_BINGET: 5, **{kind: 1 + width for kind, width in
 _PLAIN = {op.NONE: None, op.NEWTRUE: True, op.NEWFALSE: False}
 _RECENT = 4
 _ALIKE_MAX = 32
+_new = tuple.__new__  # in half of the time that a call of the class takes
 _RUN = 64  # objects, until the machine looks at its bounds again
 
 
@@ -98,7 +99,10 @@ def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool
             if new is None:
                 return False
             found, said, frame, behind = one = new, new.text, new.frame, new.size
-            recent[number] = (one, *recent[number][: _RECENT - 1])
+            source.missed[number] += 1
+            # It is no use to compare with what was there before if each says something else.
+            few = source.missed[number] < _RECENT + len(repeats.rows) // 2
+            recent[number] = (one, *recent[number][: _RECENT - 1]) if few else ()
         start = at
         if frame >= 0:
             if frame_end >= 0:
@@ -162,24 +166,24 @@ def _text(view: memoryview, at: int, end: int, frame_end: int) -> bytes:
 
 
 def _found(segment: Segment, text: bytes) -> Found | None:
-    match = segment.pattern.match(text)
+    pattern, framed, array, raw, _, leaves = segment
+    match = pattern.match(text)
     if match is None:
         return None
     values = list(match.groups())
     size, last = 0, values[-1]
     shape: tuple[int, ...] = ()
-    if segment.array is not None:
-        like = segment.array
-        known = sizes(last, like.dimensions)
+    if array is not None:
+        known = sizes(last, array.dimensions)
         if known is None:
             return None
-        shape, size = known, math.prod(known) * like.itemsize
-    elif segment.raw:
+        shape, size = known, math.prod(known) * array.itemsize
+    elif raw:
         size = int.from_bytes(last[1:], "little")
-    frame = int.from_bytes(values[0][1:], "little") if segment.framed else -1
-    for place in segment.leaves:
-        values[place] = _value(values[place])
-    return Found(match[0], match, tuple(values), frame, size, shape)
+    frame = int.from_bytes(values[0][1:], "little") if framed else -1
+    for some in leaves:
+        values[some] = map(_value, values[some])
+    return _new(Found, (match[0], match, tuple(values), frame, size, shape))
 
 
 @functools.lru_cache(maxsize=10_000)

@@ -131,14 +131,14 @@ Part = Leaf | Constant | Raw | Short | Stored | Several | Table | Call | Built
 class Segment(NamedTuple):
     """Opcodes up to the next raw bytes; the last group of `pattern` are the sizes of `array`'s shape or, if `raw`, the
     opcode of a byte string with its length. With `framed` they begin with a FRAME, and are `longest` bytes at most.
-    `leaves` are the places of leaves among the groups, counted from 0."""
+    `leaves` are the places of leaves among the groups, as slices."""
 
     pattern: re.Pattern[bytes]
     framed: bool
     array: ArrayForm | None
     raw: bool
     longest: int
-    leaves: tuple[int, ...]
+    leaves: tuple[slice, ...]
 
 
 class FormObject(NamedTuple):

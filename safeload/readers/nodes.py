@@ -49,6 +49,7 @@ class Global:
         "instantiated",
         "key",
         "keyed",
+        "missed",
         "module",
         "name",
         "offset",
@@ -72,6 +73,7 @@ class Global:
         self.got: Place | None = None  # by the last GET
         self.form: Any = None  # what its objects look like; see readers.repeats
         self.recent: list[tuple[Any, ...]] = []  # how each segment of it stood in the last objects
+        self.missed: list[int] = []  # how often none of these was what was read
         self.alike: dict[bytes, Any] = {}  # how all of them did, by what the first says in `head` bytes
         self.head = 0
         self.tries = 0

@@ -56,7 +56,7 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
     segments, objects = learner.segments(), learner.sketch.objects(source.index)
     if segments is None or objects is None:
         return None
-    source.recent = [()] * len(segments)
+    source.recent, source.missed = [()] * len(segments), [0] * len(segments)
     get = bytes(machine.data.view[place.at : place.at + _GETS[machine.data.view[place.at]]])
     memoised, shares = learner.sketch.memoised, learner.shares
     unframed = not any(segment.framed or segment.array for segment in segments)
@@ -233,5 +233,12 @@ class _Learner:
     def _close(self, array: ArrayForm | None, *, raw: bool) -> None:
         self._add(b"")
         pattern = re.compile(self._pattern, re.DOTALL)
-        self._segments.append(Segment(pattern, self._framed, array, raw, self._longest, tuple(self._leaves)))
+        self._segments.append(Segment(pattern, self._framed, array, raw, self._longest, _slices(self._leaves)))
         self._begin()
+
+
+def _slices(places: list[int]) -> tuple[slice, ...]:
+    """The same places, as few slices."""
+    starts = [place for place in places if place - 1 not in places]
+    ends = [place + 1 for place in places if place + 1 not in places]
+    return tuple(map(slice, starts, ends))
