@@ -41,17 +41,34 @@ def read_form(machine: Machine, source: Global, at: int) -> Made | None:
         return None
     if repeats is not last:
         machine.repeats.append(repeats)
-    made, get = _made(machine, source, at), form.get
+    data, get, first = machine.data, form.get, len(repeats.rows) - 1
     for _ in range(_RUN - 1):
         at = machine.resume
         if not _alike(machine, source, at, repeats):
-            if machine.data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
+            if data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
                 break
             if not _object(machine, source, at, repeats):
                 break
-        machine.stack.append(made)
-        made = _made(machine, source, at)
-    return made
+    return _put(machine, source, [row[1] for row in repeats.rows[first:]])
+
+
+def _put(machine: Machine, source: Global, places: list[int]) -> Made:
+    """What the stretches that begin at `places` leave. All but the last go to the stack.
+
+    Those are one thing to the analysis, unless they are watched: they are all as deep and as heavy, and no pickler does
+    anything to an object that another one stands upon. If a file does, it counts for all of them.
+    """
+    ends = [*places[1:], machine.resume]
+    if source.watched:
+        for at, end in zip(places[:-1], ends, strict=False):
+            machine.stack.append(_made(machine, source, at, end))
+    elif len(places) > 1:
+        more = len(places) - 2
+        before = len(machine.memo)
+        machine.stack.append(_made(machine, source, places[0], ends[0]))
+        machine.stack += machine.stack[-1:] * more
+        machine.memo += machine.memo[before:] * more
+    return _made(machine, source, places[-1], ends[-1])
 
 
 def _alike(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:
@@ -195,13 +212,12 @@ def _value(opcode: bytes) -> float | bool | None:
     return int.from_bytes(rest, "little", signed=kind == op.BININT) if rest else _PLAIN[kind]
 
 
-def _made(machine: Machine, source: Global, at: int) -> Made:
-    """What the stretch from `at` on leaves on the stack. Parts of it are not kept: if one is asked for, all is read
-    anew."""
+def _made(machine: Machine, source: Global, at: int, end: int) -> Made:
+    """What the stretch from `at` to `end` leaves. Parts of it are not kept: if one is asked for, all is read anew."""
     form: Form = source.form
     last = form.objects[-1]
     made = Made(source, None, at, watched=source.watched)
-    made.build, made.finished, made.depth, made.weight = machine.resume - 1, True, form.depth, form.weight
+    made.build, made.finished, made.depth, made.weight = end - 1, True, form.depth, form.weight
     nodes: list[Node] = [machine.forgotten] * form.memoised
     if last.memo is not None:
         nodes[last.memo] = made
