@@ -82,8 +82,20 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
             memoize(stack[-1])
             i += 1
         elif kind == 0x8C:  # SHORT_BINUNICODE
-            push(base + i)
-            i += 2 + buf[i + 1]
+            while True:  # a word, MEMOIZE and a number: a vocabulary has a million of these
+                token = base + i
+                push(token)
+                i += 2 + buf[i + 1]
+                if i >= limit or buf[i] != 0x94:
+                    break
+                memoize(token)
+                i += 1
+                if i >= limit or not (size := leaf_sizes[buf[i]]):
+                    break
+                push(base + i)
+                i += size
+                if i >= limit or buf[i] != 0x8C:
+                    break
         elif kind == 0x68:  # BINGET
             node = memo[buf[i + 1]]
             if node.__class__ is not int:
