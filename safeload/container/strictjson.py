@@ -47,6 +47,8 @@ def to_bytes(value: dict[str, Any]) -> bytes:
 
 def _check_depth(text: str) -> None:
     # Before the parser sees it, whose recursion the file would otherwise steer.
+    if text.count("[") + text.count("{") <= DEPTH_MAX:
+        return
     depth = 0
     for bracket in _BRACKET.finditer(_STRING.sub("", text)):
         depth += 1 if bracket.group() in "[{" else -1

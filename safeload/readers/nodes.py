@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 from safeload.readers.observations import Use
@@ -12,6 +13,17 @@ ARGUMENTS_MAX = 8  # longer tuples are nobody's arguments
 
 # Contents are kept up to here; what a contract reads is smaller, and a vocabulary has a million.
 KEPT_ITEMS = 20_000
+_USES = (
+    Use.BUILT,
+    Use.FILLED,
+    Use.EXTENDED,
+    Use.KEYED,
+    Use.SHAPED,
+    Use.HASHED,
+    Use.CALLED,
+    Use.INSTANTIATED,
+    Use.REFERENCED,
+)
 _NOBODY: frozenset[tuple[str, str]] = frozenset()
 _NOTHING: list[Node] = []  # never filled: an empty Bag must cost little
 
@@ -89,27 +101,31 @@ class Global:
     @property
     def use(self) -> Use:
         """Every time that it stood on the stack it was called, instantiated, or else only referenced."""
-        flags = (
-            (self.built, Use.BUILT),
-            (self.filled, Use.FILLED),
-            (self.extended, Use.EXTENDED),
-            (self.keyed, Use.KEYED),
-            (self.shaped, Use.SHAPED),
-            (self.hashed, Use.HASHED),
-            (self.called, Use.CALLED),
-            (self.instantiated, Use.INSTANTIATED),
-            (self.pushed > self.called + self.instantiated, Use.REFERENCED),
+        return _use(
+            self.built,
+            self.filled,
+            self.extended,
+            self.keyed,
+            self.shaped,
+            self.hashed,
+            self.called > 0,
+            self.instantiated > 0,
+            self.pushed > self.called + self.instantiated,
         )
-        use = Use(0)
-        for flag, meaning in flags:
-            if flag:
-                use |= meaning
-        return use
 
     @property
     def free(self) -> bool:
         """Whether it stood anywhere else than as a callee, an argument, or a value of a state."""
         return self.pushed > self.called + self.instantiated + self.given
+
+
+@functools.cache
+def _use(*flags: bool) -> Use:
+    """Put together once: an enum's operators take longer than the opcodes that say so."""
+    use = Use(0)
+    for flag, meaning in zip(flags, _USES, strict=True):
+        use |= meaning if flag else Use(0)
+    return use
 
 
 class Bag:
