@@ -20,8 +20,8 @@ from testkit.forging import forged, with_state
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from safeload.readers.layouts import Repeats
     from safeload.readers.observations import Stream
+    from safeload.readers.rows import Repeats
 
 
 class Part:

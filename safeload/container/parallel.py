@@ -15,7 +15,9 @@ _THREADS_MAX = 16
 
 
 def each(make_work: Callable[[], Callable[[int], None]], count: int, *, apiece: int = 1) -> None:
-    """Call ``work(i)`` for i in ``range(count)``; every thread works with its own ``make_work()``, on at least `apiece`.
+    """Call ``work(i)`` for i in ``range(count)``; every thread works with its own ``make_work()``.
+
+    There are as many threads as processors, or so few that there are `apiece` pieces for each.
 
     The error of the lowest failing piece is raised, and pieces behind it are not begun: which piece
     is named does not depend on the threads.

@@ -62,7 +62,8 @@ def array_from_wrapper(data: ArrayData, memory: Memory, stub: Any) -> np.ndarray
 
     if type(stub) is not WrapperStub or type(stub.state) is not dict or stub.state.get("shape") != data.shape:
         raise CodecError("a joblib array is not what the analysis saw")
-    array = _array(data, memory, stub.state.get("dtype"), "F" if stub.state.get("order") == "F" else "C")
+    order = "F" if stub.state.get("order") == "F" else "C"
+    array: np.ndarray[Any, Any] = _array(data, memory, stub.state.get("dtype"), order)
     return array.view(np.matrix) if closed(stub.state.get("subclass"), WRAPPER) is np.matrix else array
 
 
@@ -98,7 +99,7 @@ def array_reader(
             raise CodecError("a joblib array has items of no size")
         arrays = []
         for start, size, shape in pieces:
-            data = view[start : start + size]
+            data: memoryview | bytearray = view[start : start + size]
             if size < view_min or start % 16 or not shared:
                 data = bytearray(data)
             arrays.append(make(shape, dtype, data) if order == "C" else make(shape, dtype, data, 0, None, order))

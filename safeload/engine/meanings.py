@@ -14,7 +14,8 @@ from safeload.engine.contracts.numpy import inline_reader, scalar_reader
 from safeload.engine.restoring import restore
 from safeload.engine.stubs import Stub
 from safeload.errors import CodecError
-from safeload.readers.layouts import WIDTH, Built, Call, Constant, Leaf, Raw, Several, Short, Stored, Table
+from safeload.readers.layouts import Built, Call, Constant, Leaf, Raw, Several, Short, Stored, Table
+from safeload.readers.rows import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

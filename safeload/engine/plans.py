@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from safeload.engine.arrays import Memory
     from safeload.engine.checkpoints import Checkpoints
-    from safeload.readers.layouts import ArrayForm, Built, FormObject, Repeats
+    from safeload.readers.layouts import ArrayForm, Built, FormObject
     from safeload.readers.observations import Stream
+    from safeload.readers.rows import Repeats
 
     Step = Callable[[Repeats, int], Edit]
 

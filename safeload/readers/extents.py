@@ -67,10 +67,9 @@ class Extents:
         depth, weight = 1, 1
         for item in items:
             weight += 1
-            kind = item.__class__
-            if kind is not int:
-                # a thousand objects in a list are asked for here
-                inner, heavy = (item.depth, item.weight) if kind is Made else self.of(item)
+            if item.__class__ is not int:
+                # Without a call for objects, of which lists have a thousand.
+                inner, heavy = (item.depth, item.weight) if isinstance(item, Made) else self.of(item)
                 weight += heavy
                 if inner >= depth:
                     depth = inner + 1

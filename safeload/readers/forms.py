@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import math
-import struct
 from typing import TYPE_CHECKING, Any
 
 from safeload.readers import opcodes as op
-from safeload.readers.layouts import WIDTH, Found, Repeats, Split
 from safeload.readers.nodes import Made
-from safeload.readers.wrappers import sizes
+from safeload.readers.rows import WIDTH, Repeats, Split
+from safeload.readers.segments import found_in, is_frame, text_at
 
 if TYPE_CHECKING:
-    from safeload.readers.data import Data
-    from safeload.readers.layouts import Form, Segment
+    from safeload.readers.layouts import Form
     from safeload.readers.machine import Machine
     from safeload.readers.nodes import Global, Node
 
 __all__ = ["read_form"]
 
-_FRAME, _FRAME_SIZE = bytes([op.FRAME]), 9
-_LENGTHS = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8}
-_SIZES = {op.BINGET: 2, op.LONG_BINGET: 5, **{kind: 1 + width for kind, width in _LENGTHS.items()}}
-_PLAIN = {op.NONE: None, op.NEWTRUE: True, op.NEWFALSE: False}
+_FRAME_SIZE = 9
 _RECENT = 4
 _ALIKE_MAX = 32
-_new = tuple.__new__  # in half of the time that a call of the class takes
 _RUN = 64  # objects, until the machine looks at its bounds again
 
 
@@ -106,13 +98,13 @@ def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool
         if end > size:
             data.peek(end)
             view, size = data.view, data.size
-        text = bytes(view[at:end]) if not at <= frame_end < end else _text(view, at, end, frame_end)
+        text = bytes(view[at:end]) if not at <= frame_end < end else text_at(view, at, end, frame_end)
         for one in recent[number]:  # as a rule it says the same as in one of the last objects
             found, said, frame, behind = one
             if text.startswith(said):
                 break
         else:
-            new = _found(segment, text)
+            new = found_in(segment, text)
             if new is None:
                 return False
             found, said, frame, behind = one = new, new.text, new.frame, new.size
@@ -126,7 +118,7 @@ def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool
                 return False
             frame_end = at + _FRAME_SIZE + frame
         elif at <= frame_end < at + len(said):
-            if split is not None or source.form.objects[-1].meaning is None or not _is_frame(data, said, at, frame_end):
+            if split is not None or source.form.objects[-1].meaning is None or not is_frame(data, said, at, frame_end):
                 return False
             split = Split(number, frame_end - at, frame_end)
             frame_end += _FRAME_SIZE + data.number(frame_end + 1, 8)
@@ -162,54 +154,6 @@ def _remember(source: Global, row: list[Any], end: int, skipped: int) -> None:
     rest = zip(*[iter(row[WIDTH:])] * WIDTH, strict=True)
     parts = [(found, found.text, start - at, data - at) for found, start, data in rest]
     source.alike[first.text] = end - at, skipped, first, parts
-
-
-def _is_frame(data: Data, text: bytes, start: int, at: int) -> bool:
-    """Whether the frame that ends at `at` is followed by another, between two opcodes of the `text` from `start` on."""
-    place = 0
-    while place < at - start:
-        kind = text[place]
-        place += op.LEAF_SIZES[kind] or _SIZES.get(kind, 1)
-        if kind in _LENGTHS:
-            place += int.from_bytes(text[place - _LENGTHS[kind] : place], "little")
-    return place == at - start and data.view[at] == op.FRAME
-
-
-def _text(view: memoryview, at: int, end: int, frame_end: int) -> bytes:
-    """The bytes that a segment at `at` may have, without the FRAME among them."""
-    if view[frame_end : frame_end + 1] == _FRAME:
-        return bytes(view[at:frame_end]) + bytes(view[frame_end + _FRAME_SIZE : end])
-    return bytes(view[at:end])
-
-
-def _found(segment: Segment, text: bytes) -> Found | None:
-    pattern, framed, array, raw, _, leaves = segment
-    match = pattern.match(text)
-    if match is None:
-        return None
-    values = list(match.groups())
-    size, last = 0, values[-1]
-    shape: tuple[int, ...] = ()
-    if array is not None:
-        known = sizes(last, array.dimensions)
-        if known is None:
-            return None
-        shape, size = known, math.prod(known) * array.itemsize
-    elif raw:
-        size = int.from_bytes(last[1:], "little")
-    frame = int.from_bytes(values[0][1:], "little") if framed else -1
-    for some in leaves:
-        values[some] = map(_value, values[some])
-    return _new(Found, (match[0], match, tuple(values), frame, size, shape))
-
-
-@functools.lru_cache(maxsize=10_000)
-def _value(opcode: bytes) -> float | bool | None:
-    """The number, None or bool that one opcode pushes."""
-    kind, rest = opcode[0], opcode[1:]
-    if kind == op.BINFLOAT:
-        return float(struct.unpack(">d", rest)[0])
-    return int.from_bytes(rest, "little", signed=kind == op.BININT) if rest else _PLAIN[kind]
 
 
 def _made(machine: Machine, source: Global, at: int, end: int) -> Made:

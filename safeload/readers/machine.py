@@ -27,7 +27,7 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.readers.buffer import Work
-    from safeload.readers.layouts import Repeats
+    from safeload.readers.rows import Repeats
 
 __all__ = ["ArrayReader", "FormReader", "Machine", "WholeReader"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safeload.readers.layouts import Repeats
+    from safeload.readers.rows import Repeats
 
 __all__ = ["ArrayData", "Construction", "Fact", "GlobalUse", "Stream", "Use", "WholeWrapper", "arrays_of"]
 

@@ -9,8 +9,8 @@ from safeload.readers.observations import Construction
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safeload.readers.layouts import Repeats
     from safeload.readers.observations import Stream
+    from safeload.readers.rows import Repeats
 
 __all__ = ["every_construction", "every_frame"]
 

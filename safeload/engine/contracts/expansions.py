@@ -86,10 +86,7 @@ _WIDTHS = ("n_features_in_", "_n_features_out", "n_components_")
 
 
 def _named(state: dict[str, Any]) -> bool:
-    for name in _WIDTHS:
-        if name in state and number(state[name], _FEATURES_MAX + 1):
-            return False
-    return True
+    return not any(number(state[name], _FEATURES_MAX + 1) for name in _WIDTHS if name in state)
 
 
 def _check_estimators(estimators: list[Any]) -> None:

@@ -54,7 +54,7 @@ def _trees(given: list[Any], states: list[Any]) -> list[Any]:
     return made
 
 
-def _is_tree(args: tuple[Any, ...], state: Any, ndarray: type, dtype: Any) -> bool:
+def _is_tree(args: tuple[Any, ...], state: Any, ndarray: Any, dtype: Any) -> bool:
     if len(args) != 3 or type(state) is not dict or state.keys() != _STATE:
         return False
     n_features, n_classes, n_outputs = args
