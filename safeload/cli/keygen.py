@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from safeload.cli import ui
 from safeload.cli.options import FILE, PASSPHRASE, json_option
+from safeload.keys import KEY_TYPES
 from safeload.keys import keygen as make_keys
 from safeload.text import printable
 
@@ -29,14 +30,14 @@ _ROLES = {
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(["ed25519", "hmac"]),
+    type=click.Choice(list(KEY_TYPES)),
     default="ed25519",
     show_default=True,
-    help="A key pair, or one shared secret.",
+    help="What the key signs with; hmac is one shared secret, all others are pairs.",
 )
 @click.option("--passphrase", is_flag=True, help=f"Encrypt the private key; asks twice, or takes {PASSPHRASE}.")
 @json_option
-def keygen(name: str, kind: Literal["ed25519", "hmac"], *, passphrase: bool, as_json: bool) -> None:
+def keygen(name: str, kind: str, *, passphrase: bool, as_json: bool) -> None:
     """Make a key: NAME.key signs and NAME.pub verifies.
 
     \b

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from safeload.keys.algorithms import ALGORITHMS, ED25519, HMAC_SHA256, NUMBERS, Algorithm, algorithm_name
+from safeload.hazmat.kinds import Key
+from safeload.keys.algorithms import (
+    ALGORITHMS,
+    ECDSA_P256,
+    ED25519,
+    HMAC_SHA256,
+    HYBRID,
+    ML_DSA_65,
+    NUMBERS,
+    Algorithm,
+    algorithm_name,
+)
 from safeload.keys.folder import IgnoredKeyWarning
-from safeload.keys.keygen import GeneratedKey, keygen
-from safeload.keys.keyid import ed25519_keyid, hmac_keyid, short
+from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
+from safeload.keys.keyid import hmac_keyid, public_keyid, short
 from safeload.keys.resolve import signer_from, trust_from
-from safeload.keys.signer import Ed25519Signer, HmacSigner, Signer
+from safeload.keys.signer import HmacSigner, KeySigner, Signer
 from safeload.keys.store import TrustAddition, trust_add, trust_list
 from safeload.keys.trust import TrustStore, UnsafeWarning
 from safeload.keys.trusted import TrustedKey
@@ -15,14 +26,19 @@ from safeload.keys.verification import Record
 
 __all__ = [
     "ALGORITHMS",
+    "ECDSA_P256",
     "ED25519",
     "HMAC_SHA256",
+    "HYBRID",
+    "KEY_TYPES",
+    "ML_DSA_65",
     "NUMBERS",
     "Algorithm",
-    "Ed25519Signer",
     "GeneratedKey",
     "HmacSigner",
     "IgnoredKeyWarning",
+    "Key",
+    "KeySigner",
     "Record",
     "Signer",
     "TrustAddition",
@@ -30,9 +46,9 @@ __all__ = [
     "TrustedKey",
     "UnsafeWarning",
     "algorithm_name",
-    "ed25519_keyid",
     "hmac_keyid",
     "keygen",
+    "public_keyid",
     "short",
     "signer_from",
     "trust_add",

@@ -50,7 +50,7 @@ def trust_add(public_key_path: str | os.PathLike[str], store_folder: str | os.Pa
                 path=str(target),
                 hint="rename the file that you add: a key's name in the store is its file's",
             )
-    create_all([NewFile(str(target), keyfiles.public_pem(key.material), PUBLIC_MODE)])
+    create_all([NewFile(str(target), keyfiles.public_pem(key.public), PUBLIC_MODE)])
     return TrustAddition(key, target, added=True)
 
 
