@@ -65,6 +65,7 @@ def dump(
     signer: Signer | StrPath | None = None,
     digest: str = "blake3",
     metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
 ) -> Manifest:
     """Save `value` into one signed file, as :func:`joblib.dump` would into an unsigned one.
 
@@ -85,10 +86,12 @@ def dump(
         ``"blake3"`` or ``"sha256"``.
     metadata
         JSON that is signed with the model; ``hyperparameters`` is added from ``value.get_params()``.
+    name
+        What the model is called, such as ``"churn"`` or ``"fraud/cards"``: a trust store can say who may sign it.
 
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, warn=True)
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, warn=True)
 
 
 def _dump(
@@ -99,6 +102,7 @@ def _dump(
     signer: Signer | StrPath | None,
     digest: str,
     metadata: Mapping[str, Any] | None,
+    name: str | None,
     *,
     warn: bool,
 ) -> Manifest:
@@ -114,7 +118,7 @@ def _dump(
         CODECS["joblib"].write(value, file, protocol)
 
     return save_member(
-        filename, _MEMBER, lambda summary: "joblib", write, compression, signer, digest, extra, warn=warn
+        filename, _MEMBER, lambda summary: "joblib", write, compression, signer, digest, extra, name=name, warn=warn
     )
 
 
@@ -126,6 +130,7 @@ def pack(
     signer: Signer | StrPath | None = None,
     digest: str = "blake3",
     metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
 ) -> Manifest:
     """Sign an existing model file as it is, byte for byte; :func:`unpack` gives it back.
 
@@ -142,7 +147,15 @@ def pack(
         return "joblib" if summary.readable else "file"
 
     return save_member(
-        filename, _member_name(Path(path).name), kind, write, compression, signer, digest, json_object(metadata)
+        filename,
+        _member_name(Path(path).name),
+        kind,
+        write,
+        compression,
+        signer,
+        digest,
+        json_object(metadata),
+        name=name,
     )
 
 
@@ -291,6 +304,7 @@ def convert(
     policy: Policy | None = None,
     digest: str = "blake3",
     metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
 ) -> Manifest:
     """Rebuild the object of a plain file under guard and save it signed. Parameters as in the two functions it joins.
 
@@ -298,4 +312,4 @@ def convert(
     """
     signer = signer_from(signer)
     value = load_untrusted(source, policy=policy)
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, warn=policy is None)
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, warn=policy is None)

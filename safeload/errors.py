@@ -27,17 +27,22 @@ __all__ = [
     "ExpiredError",
     "FormatError",
     "KeyFileError",
+    "KeyLifetimeError",
     "KeyPassphraseError",
     "KeyPermissionsError",
+    "KeyRefusedError",
     "LimitError",
     "MissingExtraError",
     "NoSignerError",
     "NoTrustError",
     "NotAnArtifactError",
+    "OutOfScopeError",
     "PolicyError",
     "PreludeMismatchError",
+    "RevokedKeyError",
     "SafeloadError",
     "StreamError",
+    "ThresholdError",
     "UnsafeStreamError",
     "UnsignedError",
     "UnsupportedError",
@@ -142,6 +147,47 @@ class BadSignatureError(VerificationError):
     def __init__(self, message: str, *, keyid: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.keyid = keyid
+
+
+class KeyRefusedError(VerificationError):
+    """A trusted key signed, and its signature does not count; ``keyid`` says which, ``owner`` whose."""
+
+    violation = "key-refused"
+
+    def __init__(self, message: str, *, keyid: str, owner: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.keyid = keyid
+        self.owner = owner
+
+
+class KeyLifetimeError(KeyRefusedError):
+    """The key is not valid yet, or not any more."""
+
+    violation = "key-lifetime"
+
+
+class RevokedKeyError(KeyRefusedError):
+    """The trust store revokes the key."""
+
+    violation = "key-revoked"
+
+
+class OutOfScopeError(KeyRefusedError):
+    """The key may sign other models than this one."""
+
+    violation = "out-of-scope"
+
+
+class ThresholdError(VerificationError):
+    """``role`` asks for ``needed`` signatures more than those of ``keyids``; an empty role: there is none for it."""
+
+    violation = "threshold"
+
+    def __init__(self, message: str, *, role: str, needed: int, keyids: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.role = role
+        self.needed = needed
+        self.keyids = tuple(keyids)
 
 
 class PreludeMismatchError(VerificationError):

@@ -224,7 +224,7 @@ def test_a_folder_gives_its_pub_files_by_name_and_nothing_else() -> None:
     for name in ("README.md", "carol.pub.bak", "carol.pem", "team.key"):
         Path("keys", name).write_text("not looked at")
     assert [key.name for key in TrustStore.open("keys").keys] == ["alice", "bob"]
-    assert trust_list("keys") == TrustStore.open("keys").keys
+    assert tuple(entry.key for entry in trust_list("keys")) == TrustStore.open("keys").keys
 
 
 def test_a_malformed_pub_file_makes_the_store_unusable_and_is_named() -> None:
@@ -295,9 +295,9 @@ def test_a_store_that_is_not_there_or_is_a_file_is_an_error() -> None:
 @pytest.mark.parametrize("name", ["trust.toml", "TRUST.TOML"])
 def test_a_store_that_a_newer_version_made_is_refused(name: str) -> None:
     put("keys/alice.pub", ALICE)
-    Path("keys", name).write_text("")
+    Path("keys", name).write_text("version = 2")
     for use in (TrustStore.open, trust_list, lambda store: trust_add("keys/alice.pub", store)):
-        with pytest.raises(KeyFileError, match=r"a trust\.toml of a newer safeload"):
+        with pytest.raises(KeyFileError, match=r"is not of version 1|call it trust\.toml"):
             use("keys")
 
 
@@ -380,14 +380,14 @@ def test_a_key_is_added_as_pem_and_the_folder_is_made() -> None:
     done = trust_add("alice.pub", "new/keys")
     assert (done.added, done.path, done.key.name) == (True, Path("new/keys/alice.pub"), "alice")
     assert done.path.read_bytes() == keyfiles.public_pem(Key(ED25519, ALICE.public))
-    assert [key.keyid for key in trust_list("new/keys")] == [ALICE.signer.keyid]
+    assert [entry.key.keyid for entry in trust_list("new/keys")] == [ALICE.signer.keyid]
 
 
 def test_a_second_key_stands_beside_the_first() -> None:
     for name, key in (("alice", ALICE), ("bob", BOB), ("carol", CAROL)):
         put(f"{name}.pub", key)
         assert trust_add(f"{name}.pub", "keys").added
-    assert [key.name for key in trust_list("keys")] == ["alice", "bob", "carol"]
+    assert [entry.key.name for entry in trust_list("keys")] == ["alice", "bob", "carol"]
 
 
 def test_a_key_of_openssh_is_added_as_pem() -> None:

@@ -86,12 +86,17 @@ class UnverifiedArtifact:
     def verify(self, trust: TrustStore, *, now: datetime | None = None) -> Artifact:
         """Steps 3 to 5 and the root of the table; the leaves are checked as they are read.
 
-        `now` is the clock for expiry. Raises VerificationError and FormatError.
+        `now` is the time for all that begins or ends, of keys and of the model; None reads the clock. Raises
+        VerificationError and FormatError.
         """
         with self._errors_name_the_file():
-            signers = trust.check(pre_authentication_encoding(self.manifest_bytes), self.records, name=self.name)
+            now = now or datetime.now(UTC)  # the one reading of the clock
+            message = pre_authentication_encoding(self.manifest_bytes)
+            signers = trust.check(message, self.records, name=self.name, now=now)
             manifest = manifest_from_json(self.manifest_bytes)
             check_prelude(self.layout.prelude, manifest.prelude)
+            model = manifest.model.name if manifest.model else None
+            signers = trust.authorise(signers, model, name=self.name)
             _check_expiry(manifest, now)
             _check_bounds(manifest, self._limits)
             table = self.table(manifest)
@@ -128,9 +133,9 @@ def check_prelude(prelude: Prelude, signed: PreludeRecord) -> None:
         raise PreludeMismatchError("the prelude's container_id is not what was signed", field="container_id")
 
 
-def _check_expiry(manifest: Manifest, now: datetime | None) -> None:
+def _check_expiry(manifest: Manifest, now: datetime) -> None:
     expires = manifest.model.expires if manifest.model else None
-    if expires is not None and (now or datetime.now(UTC)) >= parse_time(expires):
+    if expires is not None and now >= parse_time(expires):
         raise ExpiredError(f"the model expired at {expires}", hint="ask its signer for a newer one")
 
 

@@ -38,6 +38,7 @@ def convert(
     key: str | None,
     compress: Compress,
     digest: str,
+    name: str | None,
     metadata: dict[str, str],
     allow: tuple[str, ...],
     allow_call: tuple[str, ...],
@@ -52,7 +53,9 @@ def convert(
     signer = signer_of(key)
     with misuse():
         policy = Policy.untrusted().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
-        manifest = convert_file(model, output, compress, signer=signer, policy=policy, digest=digest, metadata=metadata)
+        manifest = convert_file(
+            model, output, compress, signer=signer, policy=policy, digest=digest, metadata=metadata, name=name
+        )
     (member,) = manifest.members
     ui.out(f"{printable(output)}: rebuilt from {printable(model)}, signed by {short(signer.keyid)}")
     ui.out(f"{holds(member)}; it uses {plural(len(manifest.globals), 'global')}, all allowed")

@@ -137,7 +137,7 @@ def misuse() -> Iterator[None]:
 
 def writing_options(command: F) -> F:
     """What `pack` and `convert` take, and `dump` in Python."""
-    for option in (_METADATA, _DIGEST, _COMPRESS, key_option, output_option):
+    for option in (_METADATA, _NAME, _DIGEST, _COMPRESS, key_option, output_option):
         command = option(command)
     return command
 
@@ -184,6 +184,9 @@ _COMPRESS = click.option(
 )
 _DIGEST = click.option(
     "--digest", type=click.Choice(["blake3", "sha256"]), default="blake3", show_default=True, help="The hash function."
+)
+_NAME = click.option(
+    "--name", metavar="NAME", help="What the model is called, such as churn: a trust store can say who may sign it."
 )
 _METADATA = click.option(
     "--metadata",

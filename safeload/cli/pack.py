@@ -22,7 +22,15 @@ __all__ = ["pack"]
 @click.command()
 @click.argument("model", type=FILE)
 @writing_options
-def pack(model: str, output: str, key: str | None, compress: Compress, digest: str, metadata: dict[str, str]) -> None:
+def pack(
+    model: str,
+    output: str,
+    key: str | None,
+    compress: Compress,
+    digest: str,
+    name: str | None,
+    metadata: dict[str, str],
+) -> None:
     """Sign an existing model file as it is, byte for byte.
 
     A signature says who, not that it is safe: what would not load is warned of and not refused.
@@ -34,7 +42,7 @@ def pack(model: str, output: str, key: str | None, compress: Compress, digest: s
     check_output(output, model)
     signer = signer_of(key)
     with misuse():
-        manifest = pack_file(model, output, compress, signer=signer, digest=digest, metadata=metadata)
+        manifest = pack_file(model, output, compress, signer=signer, digest=digest, metadata=metadata, name=name)
     (member,) = manifest.members
     kind = "a joblib or pickle stream" if member.kind == "joblib" else "a file of a kind that only unpack gives back"
     ui.out(f"{printable(output)}: signed by {short(signer.keyid)}, holds {printable(member.name)}")

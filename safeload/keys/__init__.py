@@ -19,7 +19,16 @@ from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
 from safeload.keys.keyid import hmac_keyid, public_keyid, short
 from safeload.keys.resolve import signer_from, trust_from
 from safeload.keys.signer import HmacSigner, KeySigner, Signer
-from safeload.keys.store import TrustAddition, trust_add, trust_list
+from safeload.keys.store import (
+    TrustAddition,
+    TrustEntry,
+    trust_add,
+    trust_check,
+    trust_list,
+    trust_revoke,
+    trust_role,
+)
+from safeload.keys.terms import NO_TERMS, KeyTerms, Role
 from safeload.keys.trust import TrustStore, UnsafeWarning
 from safeload.keys.trusted import TrustedKey
 from safeload.keys.verification import Record
@@ -32,6 +41,7 @@ __all__ = [
     "HYBRID",
     "KEY_TYPES",
     "ML_DSA_65",
+    "NO_TERMS",
     "NUMBERS",
     "Algorithm",
     "GeneratedKey",
@@ -39,9 +49,12 @@ __all__ = [
     "IgnoredKeyWarning",
     "Key",
     "KeySigner",
+    "KeyTerms",
     "Record",
+    "Role",
     "Signer",
     "TrustAddition",
+    "TrustEntry",
     "TrustStore",
     "TrustedKey",
     "UnsafeWarning",
@@ -52,6 +65,9 @@ __all__ = [
     "short",
     "signer_from",
     "trust_add",
+    "trust_check",
     "trust_from",
     "trust_list",
+    "trust_revoke",
+    "trust_role",
 ]
