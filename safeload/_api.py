@@ -13,7 +13,7 @@ from safeload.artifact.hyperparameters import hyperparameters_of
 from safeload.artifact.judging import needs_of_file
 from safeload.artifact.opened import file_name
 from safeload.artifact.saving import PolicyWarning, json_object, save_member
-from safeload.artifact.signing import add_signature
+from safeload.artifact.signing import add_detached, add_signature
 from safeload.artifact.unpacking import write_members
 from safeload.artifact.verified import check_options, log_refusal
 from safeload.codecs import CODECS
@@ -169,12 +169,18 @@ def _member_name(name: str) -> str:
     return normal
 
 
-def sign(filename: StrPath, *, signer: Signer | StrPath | None = None) -> None:
+def sign(filename: StrPath, *, signer: Signer | StrPath | None = None, detached: StrPath | None = None) -> None:
     """Add one more signature to a file, whose payload is checked against its manifest first.
 
-    Raises FormatError, DigestMismatchError, AlreadySignedError, NoSignerError, KeyFileError.
+    With `detached` it is written into the file of that name, beside those that are there, and the artifact stays as it
+    is; whoever verifies names that file as `signature`.
+    Raises FormatError, DigestMismatchError, AlreadySignedError, NoSignerError, KeyFileError, DetachedSignatureError.
     """
-    add_signature(os.fspath(filename), signer_from(signer))
+    if detached is None:
+        add_signature(os.fspath(filename), signer_from(signer))
+        return
+    with UnverifiedArtifact(filename) as unverified:
+        add_detached(unverified, signer_from(signer), detached)
 
 
 def inspect(filename: File, *, limits: Limits = DEFAULT_LIMITS) -> UnverifiedArtifact:
@@ -182,13 +188,20 @@ def inspect(filename: File, *, limits: Limits = DEFAULT_LIMITS) -> UnverifiedArt
     return UnverifiedArtifact(filename, limits=limits)
 
 
-def verify(filename: File, *, trust: TrustStore | StrPath | None = None, limits: Limits = DEFAULT_LIMITS) -> Artifact:
+def verify(
+    filename: File,
+    *,
+    trust: TrustStore | StrPath | None = None,
+    signature: StrPath | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Artifact:
     """Check signatures and every byte of the payload; returns the Artifact, which alone can be loaded.
 
     `trust` is a TrustStore, a folder of ``.pub`` files, or one ``.pub`` or ``.hmac`` file; None is the path in
-    ``SAFELOAD_TRUST``. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
+    ``SAFELOAD_TRUST``. `signature` is a file of further signatures, which :func:`sign` wrote with ``detached=``; it is
+    never looked for. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
     """
-    artifact = _authenticate(filename, trust, limits)
+    artifact = _authenticate(filename, trust, signature, limits)
     try:
         artifact.check_payload()
     except BaseException:
@@ -197,9 +210,11 @@ def verify(filename: File, *, trust: TrustStore | StrPath | None = None, limits:
     return artifact
 
 
-def _authenticate(filename: File, trust: TrustStore | StrPath | None, limits: Limits) -> Artifact:
+def _authenticate(
+    filename: File, trust: TrustStore | StrPath | None, signature: StrPath | None, limits: Limits
+) -> Artifact:
     store = trust_from(trust)
-    unverified = UnverifiedArtifact(filename, limits=limits)
+    unverified = UnverifiedArtifact(filename, signature=signature, limits=limits)
     try:
         return unverified.verify(store)
     except SafeloadError as error:
@@ -215,6 +230,7 @@ def load(
     trust: TrustStore | StrPath | None = None,
     policy: Policy | None = None,
     environment: str = "compatible",
+    signature: StrPath | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
     """Verify a file and rebuild its object, in one pass over the file: what is loaded is what was verified.
@@ -231,11 +247,13 @@ def load(
         What may load; None is ``Policy.default()``.
     environment
         What other versions than at the time of saving do: ``"exact"`` refuses, ``"compatible"`` warns, ``"ignore"``.
+    signature
+        As in :func:`verify`.
 
     Raises VerificationError, FormatError, PolicyError, CodecError, NoTrustError, OSError.
     """
     check_options(mmap_mode, policy)
-    with _authenticate(filename, trust, limits) as artifact:
+    with _authenticate(filename, trust, signature, limits) as artifact:
         return artifact.load(mmap_mode, policy=policy, environment=environment)
 
 
@@ -281,6 +299,7 @@ def unpack(
     destination: StrPath,
     *,
     trust: TrustStore | StrPath | None = None,
+    signature: StrPath | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Artifact:
     """Verify, then write what the file holds: one member as the file `destination`, several as a folder of that name.
@@ -289,7 +308,7 @@ def unpack(
     byte for byte. Returns the artifact, closed, which still says who signed and what the manifest holds.
     Raises VerificationError, FormatError, NoTrustError, OSError.
     """
-    with _authenticate(filename, trust, limits) as artifact:
+    with _authenticate(filename, trust, signature, limits) as artifact:
         write_members(artifact, destination)
     return artifact
 

@@ -21,6 +21,7 @@ __all__ = [
     "CodecError",
     "CorruptMemberError",
     "DecryptionError",
+    "DetachedSignatureError",
     "DigestMismatchError",
     "DisallowedGlobalError",
     "EnvironmentMismatchError",
@@ -223,6 +224,12 @@ class DigestMismatchError(VerificationError):
         super().__init__(message)
         self.leaf = leaf
         self.violation = "root-mismatch" if leaf is None else "leaf-mismatch"
+
+
+class DetachedSignatureError(VerificationError):
+    """The file of signatures is that of another artifact."""
+
+    violation = "detached-signature"
 
 
 class AlreadySignedError(VerificationError):

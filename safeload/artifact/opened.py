@@ -8,6 +8,7 @@ import os
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
+from safeload.artifact.detached import detached_records
 from safeload.artifact.verified import Artifact
 from safeload.container.envelope import RECORDS_SIZE_MAX, parse_records, pre_authentication_encoding
 from safeload.container.layout import read_layout
@@ -41,7 +42,13 @@ def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:
 class UnverifiedArtifact:
     """A file whose sections add up. Only :meth:`verify` gives something that can be loaded."""
 
-    def __init__(self, file: str | os.PathLike[str] | IO[bytes], *, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        file: str | os.PathLike[str] | IO[bytes],
+        *,
+        signature: str | os.PathLike[str] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.name = file_name(file)
         self._limits = limits
         self._handed_over = False
@@ -50,6 +57,8 @@ class UnverifiedArtifact:
             with self._errors_name_the_file():
                 self.layout = read_layout(self.source)  # step 2
                 self.records = self._read_records()
+                if signature is not None:
+                    self.records += detached_records(signature, self.manifest_bytes, self.records)
         except BaseException:
             self.source.close()
             raise

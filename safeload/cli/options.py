@@ -29,6 +29,7 @@ __all__ = [
     "key_option",
     "misuse",
     "output_option",
+    "signature_option",
     "signer_of",
     "trust_of",
     "trust_option",
@@ -50,6 +51,9 @@ trust_option = click.option(
     type=FILE,
     metavar="PATH",
     help="Whose signatures count: a folder of .pub files, or one .pub or .hmac file; default: SAFELOAD_TRUST.",
+)
+signature_option = click.option(
+    "--signature", type=FILE, metavar="FILE", help="Further signatures, which sign --detached wrote."
 )
 output_option = click.option("-o", "--output", type=FILE, required=True, metavar="FILE", help="The file to write.")
 untrusted_option = click.option(

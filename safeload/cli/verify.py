@@ -10,7 +10,7 @@ from safeload import SafeloadError
 from safeload import verify as verify_file
 from safeload.cli import ui
 from safeload.cli.exits import REFUSED, exit_code, worst
-from safeload.cli.options import FILE, json_option, trust_of, trust_option
+from safeload.cli.options import FILE, json_option, signature_option, trust_of, trust_option
 from safeload.cli.wording import error_document, signers_of
 from safeload.text import printable
 
@@ -23,9 +23,12 @@ __all__ = ["verify"]
 @click.command()
 @click.argument("artifacts", type=FILE, nargs=-1, required=True)
 @trust_option
+@signature_option
 @json_option
 @click.pass_context
-def verify(context: click.Context, artifacts: tuple[str, ...], trust: str | None, *, as_json: bool) -> None:
+def verify(
+    context: click.Context, artifacts: tuple[str, ...], trust: str | None, signature: str | None, *, as_json: bool
+) -> None:
     """Check the signatures and every byte of one or more files.
 
     Only a file that passes is named on stdout.
@@ -34,11 +37,13 @@ def verify(context: click.Context, artifacts: tuple[str, ...], trust: str | None
     Example:
       safeload verify model.safeload --trust keys/
     """
+    if signature is not None and len(artifacts) > 1:
+        raise click.UsageError("--signature is for one artifact")
     store = trust_of(trust)
     documents: list[dict[str, Any]] = []
     codes: list[int] = []
     for name in artifacts:
-        document, code = _verify(name, store, quiet=as_json)
+        document, code = _verify(name, store, signature, quiet=as_json)
         documents.append(document)
         codes.append(code)
     if as_json:
@@ -46,9 +51,9 @@ def verify(context: click.Context, artifacts: tuple[str, ...], trust: str | None
     context.exit(worst(codes))
 
 
-def _verify(name: str, store: TrustStore, *, quiet: bool) -> tuple[dict[str, Any], int]:
+def _verify(name: str, store: TrustStore, signature: str | None, *, quiet: bool) -> tuple[dict[str, Any], int]:
     try:
-        with verify_file(name, trust=store) as artifact:
+        with verify_file(name, trust=store, signature=signature) as artifact:
             if not quiet:
                 ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}")
             return _document(name, artifact), 0

@@ -41,7 +41,9 @@ ALGORITHMS: dict[int, Algorithm] = {
 NUMBERS: dict[str, int] = {algorithm.name: number for number, algorithm in ALGORITHMS.items()}
 
 
-def algorithm_name(number: int) -> str:
+def algorithm_name(number: int | None) -> str:
     """The name of algorithm `number`, for messages; numbers that this document does not define have none."""
+    if number is None:
+        return "no algorithm"
     known = ALGORITHMS.get(number)
     return known.name if known else f"algorithm {number}"

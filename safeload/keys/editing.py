@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from typing import TYPE_CHECKING, Any
 
 from safeload.container.atomic import atomic_file
 from safeload.container.frames import write_all
+from safeload.container.locks import locked_folder
 from safeload.keys import folder as folders
 from safeload.keys.keyfile import cannot
 from safeload.keys.ledger import LEDGER, parse_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from pathlib import Path
 
@@ -36,7 +35,7 @@ def edit_ledger(folder: Path, change: Callable[[Any], None]) -> None:
     import tomlkit  # 20 ms that only those pay who change a store
 
     path = folder / LEDGER
-    with _locked(folder):
+    with locked_folder(folder):
         if folders.ledger(folder) is None:
             document = tomlkit.parse(_HEAD + "version = 1\n")
             for _, key in folders.public_keys(folder):
@@ -51,22 +50,6 @@ def edit_ledger(folder: Path, change: Callable[[Any], None]) -> None:
                 write_all(descriptor, memoryview(data), 0)
         except OSError as error:
             raise cannot("write", str(path), error) from error
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Two that change a store at once would lose what one of them said: a revocation, say."""
-    if os.name == "nt":
-        yield
-        return
-    import fcntl
-
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def set_terms(document: Any, key: TrustedKey, terms: KeyTerms) -> None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from safeload.errors import BadSignatureError, RevokedKeyError, UnsignedError, UntrustedSignerError
-from safeload.keys.algorithms import ALGORITHMS, algorithm_name
+from safeload.keys.algorithms import ALGORITHMS, NUMBERS, algorithm_name
 from safeload.keys.keyid import short
 from safeload.text import printable
 
@@ -23,12 +23,12 @@ _NOTHING: Mapping[str, KeyRefusedError] = MappingProxyType({})
 
 
 class Record(Protocol):
-    """A signature record as the container frames it: ``keyid`` in lower-case hexadecimal, ``alg`` unchecked."""
+    """A signature record: ``keyid`` in lower-case hexadecimal, ``alg`` unchecked, and None where none is stated."""
 
     @property
     def keyid(self) -> str: ...
     @property
-    def alg(self) -> int: ...
+    def alg(self) -> int | None: ...
     @property
     def signature(self) -> bytes: ...
 
@@ -81,8 +81,8 @@ def _first(refused: Mapping[str, KeyRefusedError], records: Sequence[Record]) ->
 def _check(key: TrustedKey, message: bytes, record: Record, name: str) -> None:
     """Raise BadSignatureError unless `record` is `key`'s signature. The key names the algorithm, the record never."""
     who = f"{printable(key.name)} ({short(key.keyid)})"
-    known = ALGORITHMS.get(record.alg)
-    if known is None or known.name != key.algorithm:
+    known = ALGORITHMS[NUMBERS[key.algorithm]]
+    if record.alg is not None and ALGORITHMS.get(record.alg) is not known:
         raise BadSignatureError(
             f"{name} calls its signature by {who} {algorithm_name(record.alg)}, and that key is for {key.algorithm}",
             keyid=key.keyid,

@@ -33,6 +33,10 @@ CLASSES = {
     "BadSignatureError": "bad-signature",
     "PreludeMismatchError": "prelude-mismatch",
     "ExpiredError": "expired",
+    "RevokedKeyError": "key-revoked",
+    "KeyLifetimeError": "key-lifetime",
+    "OutOfScopeError": "out-of-scope",
+    "ThresholdError": "threshold",
     "DigestMismatchError": "root-mismatch leaf-mismatch",
     "CorruptMemberError": "member-padding frame-corrupt",
 }
@@ -53,6 +57,9 @@ class Vector:
     trust: str = "ed25519"
     members: tuple[tuple[str, str], ...] = ()
     compressors: tuple[str, ...] = ()
+    # docs/trust.md: the lines of a trust.toml beside the keys, and the time of verifying.
+    ledger: str = ""
+    now: str = ""
     body: bytes = field(repr=False)
 
     @property
@@ -68,6 +75,8 @@ class Vector:
             lines += [f"violation: {self.violation}", f"at: {self.at}"]
         lines += [f"members: {name}={digest}" for name, digest in self.members]
         lines += [f"trust: {self.trust}", f"about: {self.about}"]
+        lines += [f"ledger: {line}" for line in self.ledger.splitlines()]
+        lines += [f"now: {self.now}"] if self.now else []
         lines += [f"compressors: {entry}" for entry in self.compressors]
         lines += [f"encoding: {encoding}", "", ""]
         return "\n".join(lines).encode() + packed
@@ -92,6 +101,8 @@ class Vector:
             trust=single["trust"],
             members=tuple((value[:-65], value[-64:]) for key, value in pairs if key == "members"),
             compressors=tuple(value for key, value in pairs if key == "compressors"),
+            ledger="".join(f"{value}\n" for key, value in pairs if key == "ledger"),
+            now=single.get("now", ""),
             body=b"",
         )
         if vector.expect != single["expect"]:

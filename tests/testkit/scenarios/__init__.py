@@ -16,6 +16,7 @@ from testkit.scenarios import (
     prelude,
     signatures,
     truncation,
+    trust,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from testkit.vector import Vector
 
-PARTS = (honest, prelude, truncation, json_text, fields, names, members, payload, frames, signatures, encryption)
+PARTS = (honest, prelude, truncation, json_text, fields, names, members, payload, frames, signatures, encryption, trust)
 
 
 def all_vectors() -> Iterator[Vector]:
