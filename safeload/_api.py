@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.artifact import Artifact, UnverifiedArtifact
+from safeload.artifact.events import log_refused
 from safeload.artifact.hyperparameters import hyperparameters_of
 from safeload.artifact.judging import needs_of_file
 from safeload.artifact.opened import file_name
 from safeload.artifact.saving import PolicyWarning, json_object, save_member
 from safeload.artifact.signing import add_detached, add_signature
 from safeload.artifact.unpacking import write_members
-from safeload.artifact.verified import check_options, log_refusal
+from safeload.artifact.verified import check_options
 from safeload.codecs import CODECS
 from safeload.codecs.base import LoadOptions
 from safeload.container.encodings import choose_compression
@@ -204,9 +205,12 @@ def verify(
     artifact = _authenticate(filename, trust, signature, limits)
     try:
         artifact.check_payload()
-    except BaseException:
+    except BaseException as error:
         artifact.close()
+        if isinstance(error, SafeloadError):
+            artifact.log(error)
         raise
+    artifact.log("verified")
     return artifact
 
 
@@ -214,12 +218,17 @@ def _authenticate(
     filename: File, trust: TrustStore | StrPath | None, signature: StrPath | None, limits: Limits
 ) -> Artifact:
     store = trust_from(trust)
-    unverified = UnverifiedArtifact(filename, signature=signature, limits=limits)
+    try:
+        unverified = UnverifiedArtifact(filename, signature=signature, limits=limits)
+    except SafeloadError as error:
+        log_refused(error, file_name(filename))
+        raise
     try:
         return unverified.verify(store)
     except SafeloadError as error:
         unverified.close()
-        log_refusal(error)
+        claimed = unverified.layout.prelude.container_id.hex(), [record.keyid for record in unverified.records]
+        log_refused(error, unverified.name, *claimed)
         raise
 
 
@@ -309,7 +318,12 @@ def unpack(
     Raises VerificationError, FormatError, NoTrustError, OSError.
     """
     with _authenticate(filename, trust, signature, limits) as artifact:
-        write_members(artifact, destination)
+        try:
+            write_members(artifact, destination)
+        except SafeloadError as error:
+            artifact.log(error)
+            raise
+        artifact.log("verified")
     return artifact
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import bisect
-import logging
 from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.environment import check_environment
+from safeload.artifact.events import log_accepted, log_refused
 from safeload.codecs import CODECS
 from safeload.codecs.base import LoadOptions
 from safeload.container.encodings import IDENTITY
@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from safeload.keys import TrustedKey
     from safeload.limits import Limits
 
-__all__ = ["Artifact", "check_options", "log_refusal"]
+__all__ = ["Artifact", "check_options"]
 
-_log = logging.getLogger("safeload")
-_log.addHandler(logging.NullHandler())  # what is logged is for who asks for it; errors are raised besides
 MMAP_MODES = (None, "c", "r")
 
 
@@ -42,11 +40,6 @@ def check_options(mmap_mode: str | None, policy: Policy | None) -> None:
         raise ValueError(f"mmap_mode must be None, 'r' or 'c', got {mmap_mode!r}")
     if policy is not None and not isinstance(policy, Policy):
         raise TypeError(f"policy must be a Policy, got {type(policy).__name__}: Policy.default().allow(...)")
-
-
-def log_refusal(error: SafeloadError) -> None:
-    """Step 10 for a file that is not loaded: the event that an operator wants to see."""
-    _log.warning("refused: %s", error.message)
 
 
 class Artifact:
@@ -137,7 +130,7 @@ class Artifact:
             return self._load(mmap_mode, policy or Policy.default(), environment)
         except SafeloadError as error:
             error.locate(self.name)
-            log_refusal(error)
+            self.log(error)
             raise
 
     def _load(self, mmap_mode: str | None, policy: Policy, environment: str) -> Any:
@@ -145,12 +138,16 @@ class Artifact:
         member = self._loadable()
         options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, member=member.name)
         value = CODECS[member.kind].load(self.read(member.name), options)
-        _log.info(
-            "loaded %s, signed by %s",
-            printable(self.name),
-            ", ".join(key.name for key in self.signers) or "nobody known",
-        )
+        self.log("loaded")
         return value
+
+    def log(self, outcome: str | SafeloadError) -> None:
+        """Step 10: the event that an operator wants to see."""
+        identifier, signers = self.manifest.prelude.container_id, [(key.name, key.keyid) for key in self.signers]
+        if isinstance(outcome, str):
+            log_accepted(outcome, self.name, identifier, signers)
+        else:
+            log_refused(outcome, self.name, identifier, [keyid for _, keyid in signers])
 
     def _loadable(self) -> Member:
         if len(self.members) == 1 and self.members[0].kind in CODECS:
