@@ -14,7 +14,7 @@ from safeload.keys import short
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from safeload.cli.options import Compress
+    from safeload.cli.options import Compress, KeySource
 
 __all__ = ["pack"]
 
@@ -25,7 +25,7 @@ __all__ = ["pack"]
 def pack(
     model: str,
     output: str,
-    key: str | None,
+    key: KeySource,
     compress: Compress,
     digest: str,
     name: str | None,

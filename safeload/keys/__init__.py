@@ -17,8 +17,9 @@ from safeload.keys.algorithms import (
 from safeload.keys.folder import IgnoredKeyWarning
 from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
 from safeload.keys.keyid import hmac_keyid, public_keyid, short
+from safeload.keys.keysource import read_descriptor
 from safeload.keys.resolve import signer_from, trust_from
-from safeload.keys.signer import HmacSigner, KeySigner, Signer
+from safeload.keys.signer import HmacSigner, KeySigner, Signer, signer_of_file
 from safeload.keys.store import (
     TrustAddition,
     TrustEntry,
@@ -62,8 +63,10 @@ __all__ = [
     "hmac_keyid",
     "keygen",
     "public_keyid",
+    "read_descriptor",
     "short",
     "signer_from",
+    "signer_of_file",
     "trust_add",
     "trust_check",
     "trust_from",

@@ -1,12 +1,14 @@
-"""The three environment variables of this room, read nowhere else in it. An empty one counts as absent."""
+"""The environment variables of this room, read nowhere else in it. An empty one counts as absent."""
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["KEY", "PASSPHRASE", "TRUST", "get"]
+__all__ = ["KEY", "KEY_PEM", "KEY_PIN", "PASSPHRASE", "TRUST", "get"]
 
 KEY = "SAFELOAD_KEY"
+KEY_PEM = "SAFELOAD_KEY_PEM"
+KEY_PIN = "SAFELOAD_KEY_PIN"
 PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
 TRUST = "SAFELOAD_TRUST"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "MOST_BYTES",
     "PUBLIC_MODE",
     "SECRET_MODE",
     "KeyFile",

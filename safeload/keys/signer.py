@@ -5,19 +5,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NoReturn
 
-from safeload.errors import KeyPassphraseError
+from safeload.errors import KeyFileError, KeyPassphraseError
 from safeload.hazmat import keyfiles, kinds, mac
 from safeload.hazmat.kinds import Key
 from safeload.keys import environment, hmacfile
 from safeload.keys.algorithms import HMAC_SHA256
-from safeload.keys.keyfile import path_text, read_key_file
+from safeload.keys.keyfile import MOST_BYTES, SECRET_MODE, KeyFile, path_text, read_key_file
 from safeload.keys.keyid import hmac_keyid, public_keyid, short
+from safeload.keys.keysource import read_descriptor
+from safeload.text import printable
 
 if TYPE_CHECKING:
     import os
     from typing import SupportsIndex
 
-__all__ = ["HmacSigner", "KeySigner", "Signer", "passphrase_bytes"]
+__all__ = ["HmacSigner", "KeySigner", "Signer", "passphrase_bytes", "signer_of_file"]
 
 
 class Signer(ABC):
@@ -42,13 +44,29 @@ class Signer(ABC):
         Without `passphrase` an encrypted key is opened with ``SAFELOAD_KEY_PASSPHRASE``; a key that is not encrypted
         needs neither. Raises KeyFileError, KeyPermissionsError, KeyPassphraseError, AlgorithmError.
         """
-        file = read_key_file(path)
-        if not keyfiles.is_public(file.data):  # of a public key it is not the mode that is wrong
-            file.refuse_if_others_can_read()
-        if hmacfile.claims_hmac(file.data):
-            return HmacSigner(hmacfile.parse(file.data, file.path))
-        given = environment.get(environment.PASSPHRASE) if passphrase is None else passphrase
-        return KeySigner(keyfiles.load_private(file.data, file.path, passphrase_bytes(given, path)))
+        return signer_of_file(read_key_file(path), passphrase)
+
+    @staticmethod
+    def from_bytes(data: bytes, passphrase: str | bytes | None = None, *, name: str = "the key") -> Signer:
+        """The same for `data`, which is what a key file holds; `name` is what messages call it."""
+        if len(data) > MOST_BYTES:
+            raise KeyFileError(f"{printable(name)} is larger than {MOST_BYTES // 1024} KiB: not a key file", path=name)
+        return signer_of_file(KeyFile(name, data, SECRET_MODE), passphrase)
+
+    @staticmethod
+    def from_fd(descriptor: int, passphrase: str | bytes | None = None) -> Signer:
+        """The same for what `descriptor` gives up to its end, such as a pipe that a secret store writes to."""
+        return signer_of_file(read_descriptor(descriptor), passphrase)
+
+
+def signer_of_file(file: KeyFile, passphrase: str | bytes | None = None) -> Signer:
+    """The signer that uses the key in `file`, read before. Raises as `Signer.from_file` does."""
+    if not keyfiles.is_public(file.data):  # of a public key it is not the mode that is wrong
+        file.refuse_if_others_can_read()
+    if hmacfile.claims_hmac(file.data):
+        return HmacSigner(hmacfile.parse(file.data, file.path))
+    given = environment.get(environment.PASSPHRASE) if passphrase is None else passphrase
+    return KeySigner(keyfiles.load_private(file.data, file.path, passphrase_bytes(given, file.path)))
 
 
 def passphrase_bytes(passphrase: str | bytes | None, path: str | os.PathLike[str]) -> bytes | None:
