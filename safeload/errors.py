@@ -40,6 +40,7 @@ __all__ = [
     "OutOfScopeError",
     "PolicyError",
     "PreludeMismatchError",
+    "RemoteKeyError",
     "RevokedKeyError",
     "SafeloadError",
     "StreamError",
@@ -263,6 +264,10 @@ class KeyPassphraseError(KeyFileError):
 
 class AlgorithmError(KeyFileError):
     """A key of a kind that safeload does not use."""
+
+
+class RemoteKeyError(KeyFileError):
+    """An HSM or a key service did not sign, or signed with another key; ``path`` is its URI."""
 
 
 class NoSignerError(KeyFileError):

@@ -22,6 +22,8 @@ __all__ = ["PASSPHRASE", "KeySource", "key_option", "signer_of"]
 F = TypeVar("F", bound="Callable[..., Any]")
 
 PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
+PIN = "SAFELOAD_KEY_PIN"
+_NAMES = ("--key", "--key-fd", "--key-uri")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,22 +32,37 @@ class KeySource:
 
     path: str | None = None
     descriptor: int | None = None
+    uri: str | None = None
+    public: str = ""
 
 
 def key_option(command: F) -> F:
     """``--key`` and what may stand in its place; the command takes `key`, a KeySource."""
 
     @functools.wraps(command)
-    def run(*arguments: Any, key: str | None, key_fd: int | None, **options: Any) -> Any:
-        if key is not None and key_fd is not None:
-            raise click.UsageError("--key and --key-fd both say who signs: give one")
-        return command(*arguments, key=KeySource(path=key, descriptor=key_fd), **options)
+    def run(
+        *arguments: Any,
+        key: str | None,
+        key_fd: int | None,
+        key_uri: str | None,
+        public_key: str | None,
+        **options: Any,
+    ) -> Any:
+        given = [name for name, value in zip(_NAMES, (key, key_fd, key_uri), strict=True) if value is not None]
+        if len(given) > 1:
+            raise click.UsageError(f"{' and '.join(given)} both say who signs: give one")
+        if (key_uri is None) != (public_key is None):
+            raise click.UsageError("--key-uri and --public-key go together: what the key signs is checked at once")
+        source = KeySource(path=key, descriptor=key_fd, uri=key_uri, public=public_key or "")
+        return command(*arguments, key=source, **options)
 
-    return _KEY(_KEY_FD(run))  # type: ignore[return-value]  # click's decorators give what they are given
+    return _KEY(_KEY_FD(_KEY_URI(_PUBLIC_KEY(run))))  # type: ignore[return-value]  # click gives what it is given
 
 
 def signer_of(source: KeySource) -> Signer:
     """The signer of `source`; the passphrase of an encrypted key is asked for if somebody sits there to answer."""
+    if source.uri is not None:
+        return Signer.from_uri(source.uri, source.public, functools.partial(_pin, source.uri))
     opened = _opener(source)
     try:
         return opened(None)
@@ -58,6 +75,19 @@ def signer_of(source: KeySource) -> Signer:
         if given or not ui.can_ask():
             raise
         return _unlocked(opened, error.path)
+
+
+def _pin(uri: str, wanted: str) -> str:
+    """The PIN from the environment, or from whoever sits there."""
+    if given := os.environ.get(PIN):
+        return given
+    if not ui.can_ask():
+        raise KeyPassphraseError(
+            f"{printable(uri)} wants a {printable(wanted)}, and {PIN} is not set",
+            path=uri,
+            hint=f"set {PIN}, or run this in a terminal, which asks",
+        )
+    return ui.ask_passphrase(f"{printable(wanted)} of {printable(uri)}")
 
 
 def _opener(source: KeySource) -> Callable[[str | None], Signer]:
@@ -84,3 +114,7 @@ _KEY = click.option(
 _KEY_FD = click.option(
     "--key-fd", type=click.IntRange(min=0), metavar="N", help="Read the key from an open file descriptor."
 )
+_KEY_URI = click.option(
+    "--key-uri", metavar="URI", help="A key in an HSM or a key service, such as hsm:2?label=release."
+)
+_PUBLIC_KEY = click.option("--public-key", type=click.Path(), metavar="FILE", help="The public half of that key.")

@@ -19,7 +19,7 @@ from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
 from safeload.keys.keyid import hmac_keyid, public_keyid, short
 from safeload.keys.keysource import read_descriptor
 from safeload.keys.resolve import signer_from, trust_from
-from safeload.keys.signer import HmacSigner, KeySigner, Signer, signer_of_file
+from safeload.keys.signer import HmacSigner, KeySigner, RemoteSigner, Signer, signer_of_file
 from safeload.keys.store import (
     TrustAddition,
     TrustEntry,
@@ -52,6 +52,7 @@ __all__ = [
     "KeySigner",
     "KeyTerms",
     "Record",
+    "RemoteSigner",
     "Role",
     "Signer",
     "TrustAddition",
