@@ -31,6 +31,7 @@ NAMES = {
     "convert",
     "dump",
     "errors",
+    "export_oms",
     "grants",
     "inspect",
     "keygen",

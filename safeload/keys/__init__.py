@@ -16,7 +16,7 @@ from safeload.keys.algorithms import (
 )
 from safeload.keys.folder import IgnoredKeyWarning
 from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
-from safeload.keys.keyid import hmac_keyid, public_keyid, short
+from safeload.keys.keyid import hmac_keyid, public_keyid, public_pem, short
 from safeload.keys.keysource import read_descriptor
 from safeload.keys.resolve import signer_from, trust_from
 from safeload.keys.signer import HmacSigner, KeySigner, RemoteSigner, Signer, signer_of_file
@@ -64,6 +64,7 @@ __all__ = [
     "hmac_keyid",
     "keygen",
     "public_keyid",
+    "public_pem",
     "read_descriptor",
     "short",
     "signer_from",
