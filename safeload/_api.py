@@ -84,7 +84,8 @@ def dump(
     protocol
         Pickle protocol, 0 to 5; None is Python's default.
     signer
-        A Signer, or the path of a private or HMAC key. None: the path in ``SAFELOAD_KEY``.
+        A Signer, or the path of a private or HMAC key. None: the path in ``SAFELOAD_KEY``, or the key in
+        ``SAFELOAD_KEY_PEM``.
     digest
         ``"blake3"`` or ``"sha256"``.
     metadata

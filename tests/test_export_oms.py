@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +16,7 @@ import pytest
 
 import safeload
 from programs import absent
+from safeload.container.source import FileSource
 from safeload.errors import AlgorithmError, DigestMismatchError, FormatError, NotAnArtifactError
 from test_cli_desk import run
 
@@ -47,6 +50,14 @@ def accepts(folder: Path) -> Callable[..., bool]:
         return done.returncode == 0
 
     return verify
+
+
+def signed_digest() -> str:
+    """The SHA-256 of the one file that m/model.sig speaks of."""
+    bundle = json.loads(Path("m/model.sig").read_bytes())
+    (resource,) = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))["predicate"]["resources"]
+    assert resource["name"] == "m.safeload"
+    return str(resource["digest"])
 
 
 def test_the_other_program_accepts_the_folder(accepts: Callable[..., bool]) -> None:
@@ -132,6 +143,35 @@ def test_nobody_vouches_for_bytes_that_the_manifest_does_not_describe(
     with pytest.raises(NotAnArtifactError):
         safeload.export_oms("team.pub", signer="release.key")
     assert os.listdir("m") == ["m.safeload"]  # noqa: PTH208
+
+
+def test_the_digest_is_that_of_the_file_whatever_its_size(accepts: Callable[..., bool]) -> None:
+    for size in (0, 1, (4 << 20) - 1, 4 << 20, (16 << 20) + 1, 37 << 20):
+        Path("weights").write_bytes(os.urandom(1 << 20)[:size] + bytes(max(0, size - (1 << 20))))
+        safeload.pack("weights", "m/m.safeload", signer="team.key")
+        safeload.sign("m/m.safeload", signer="release.key")
+        safeload.export_oms("m/m.safeload", signer="release.key")
+        assert signed_digest() == hashlib.sha256(Path("m/m.safeload").read_bytes()).hexdigest()
+    assert accepts()
+
+
+def test_whoever_changes_the_file_meanwhile_gets_no_signature_on_the_change(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = Path("m/m.safeload").read_bytes()
+    read_into = FileSource.read_into
+
+    def then_change(self: FileSource, offset: int, view: memoryview) -> None:
+        """Whatever was read stands otherwise in the file from then on, in place."""
+        read_into(self, offset, view)
+        with Path("m/m.safeload").open("r+b") as file:
+            file.seek(offset)
+            file.write(bytes(len(view)))
+
+    monkeypatch.setattr(FileSource, "read_into", then_change)
+    safeload.export_oms("m/m.safeload", signer="release.key")
+    assert Path("m/m.safeload").read_bytes() != good
+    assert signed_digest() == hashlib.sha256(good).hexdigest()
 
 
 def test_neither_the_artifact_nor_a_key_is_overwritten(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from securesystemslib.signer import CryptoSigner, HSMSigner
+from securesystemslib.signer import CryptoSigner, HSMSigner, Key, Signature
 from securesystemslib.signer import Signer as TheirSigner
 
 import safeload
+from programs import absent
 from safeload.container.envelope import pre_authentication_encoding
 from safeload.errors import AlgorithmError, KeyFileError, KeyPassphraseError, RemoteKeyError
 from safeload.keys import ECDSA_P256
@@ -21,7 +23,6 @@ from test_cli_terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 URI = "hsm:2?label=release"
 
@@ -193,6 +194,45 @@ def test_the_pin_is_asked_for_at_a_terminal_and_not_shown(hsm: Hsm, desk: Path) 
     code, out = terminal.finish()
     terminal.close()
     assert (code, PIN in terminal.seen + out) == (0, False)
+
+
+def test_a_key_in_an_hsm_signs_folders_too(hsm: Hsm, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = Path(sys.executable).with_name("model_signing")
+    if not program.exists():
+        absent("model_signing", "pip install 'safeload[test]'")
+    Path("m").mkdir()
+    Path("m.safeload").rename("m/m.safeload")
+    safeload.export_oms("m/m.safeload", signer=safeload.Signer.from_uri(URI, hsm.pub(2), PIN))
+    command = [str(program), "verify", "key", "m", "--signature", "m/model.sig", "--public_key", str(hsm.pub(2))]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    command[-1] = str(hsm.pub(3))
+    assert subprocess.run(command, capture_output=True, check=False).returncode != 0
+
+
+class Service(TheirSigner):
+    """A service that answers with what it was told to."""
+
+    def __init__(self, answer: str) -> None:
+        self._answer, self._signer = answer, CryptoSigner.generate_ed25519()
+
+    @property
+    def public_key(self) -> Key:
+        return self._signer.public_key
+
+    @classmethod
+    def from_priv_key_uri(cls, priv_key_uri: str, public_key: Key, secrets_handler: object = None) -> Service:
+        raise NotImplementedError
+
+    def sign(self, payload: bytes) -> Signature:
+        return Signature(self.public_key.keyid, self._answer)
+
+
+@pytest.mark.parametrize("answer", ["", "00", "ab" * 64, "ab" * 65, "no hex"])
+def test_a_service_that_answers_nonsense_is_not_believed(answer: str, tmp_path: Path) -> None:
+    signer = safeload.Signer.from_securesystemslib(Service(answer))
+    with pytest.raises(RemoteKeyError, match=r"Service (signed with another key|did not sign: ValueError)"):
+        safeload.dump([1], tmp_path / "m.safeload", signer=signer)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("options", ["--key-uri hsm:2", "--public-key team.pub", "--key team.key --key-uri hsm:2"])

@@ -7,23 +7,22 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safeload.artifact.opened import UnverifiedArtifact
-from safeload.artifact.signing import check_before
+from safeload.artifact.opened import UnverifiedArtifact, check_prelude
 from safeload.container.atomic import atomic_file
 from safeload.container.bundle import STATEMENT_TYPE, bundle, statement
-from safeload.container.envelope import pre_authentication_encoding
+from safeload.container.envelope import pack_record, pre_authentication_encoding
 from safeload.container.frames import write_all
+from safeload.container.layout import LEAF, leaf_count
 from safeload.errors import AlgorithmError
 from safeload.keys import ECDSA_P256, KeySigner, RemoteSigner, public_pem
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from safeload.container.source import Source
     from safeload.keys import Signer
 
 __all__ = ["export_bundle"]
 
-_CHUNK = 4 << 20
+_LEAVES = 4  # at a time
 _NAME = "model.sig"
 
 
@@ -42,8 +41,7 @@ def export_bundle(path: str, output: str | os.PathLike[str] | None, signer: Sign
     if os.path.realpath(target) == str(real):
         raise ValueError("the bundle would replace the artifact")
     with UnverifiedArtifact(real) as unverified:
-        check_before(unverified)
-        payload = statement(real.parent.name, {real.name: _digest(unverified.source)})
+        payload = statement(real.parent.name, {real.name: _checked_digest(unverified)})
     signature = signer.sign(pre_authentication_encoding(payload, STATEMENT_TYPE))
     with atomic_file(target) as fd:
         write_all(fd, memoryview(bundle(payload, signature, pem)), 0)
@@ -61,12 +59,20 @@ def _public_pem(signer: Signer) -> bytes:
     return public_pem(signer.public)
 
 
-def _digest(source: Source) -> bytes:
-    """SHA-256 of the whole file."""
-    digest = hashlib.sha256()
-    buffer = memoryview(bytearray(min(_CHUNK, source.size)))
-    for start in range(0, source.size, _CHUNK):
-        piece = buffer[: min(_CHUNK, source.size - start)]
-        source.read_into(start, piece)
+def _checked_digest(unverified: UnverifiedArtifact) -> bytes:
+    """SHA-256 of the whole file, made of the parts that were checked, each read once.
+
+    Who changes the file meanwhile gets an error or no effect, and never a signature over bytes that nobody checked.
+    """
+    manifest, layout = unverified.claimed, unverified.layout
+    check_prelude(layout.prelude, manifest.prelude)
+    table = unverified.table(manifest)
+    digest = hashlib.sha256(layout.prelude.pack().ljust(layout.prelude.payload_off, b"\0"))
+    buffer = memoryview(bytearray(min(_LEAVES * LEAF, table.payload_len)))
+    for first in range(0, leaf_count(table.payload_len), _LEAVES):
+        piece = buffer[: table.payload_len - first * LEAF]
+        table.read(unverified.source, layout.prelude.payload_off, first, piece)
         digest.update(piece)
+    for part in (table.table, unverified.manifest_bytes, *map(pack_record, unverified.records)):
+        digest.update(part)
     return digest.digest()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from safeload.container.source import Source
 
-__all__ = ["add_detached", "add_signature", "check_before"]
+__all__ = ["add_detached", "add_signature"]
 
 _COPY = 1 << 30
 _CHUNK = 4 << 20
@@ -43,7 +43,7 @@ def add_signature(path: str, signer: Signer) -> SignatureRecord:
     """
     with _locked(path) as unverified:
         _refuse_second(unverified, unverified.records, signer)
-        check_before(unverified)
+        _check_before(unverified)
         signature = signer.sign(pre_authentication_encoding(unverified.manifest_bytes))
         record = SignatureRecord(signer.keyid, NUMBERS[signer.algorithm], signature)
         with atomic_file(path) as fd:
@@ -62,7 +62,7 @@ def add_detached(unverified: UnverifiedArtifact, signer: Signer, target: str | o
     with locked_folder(path.parent):
         there = detached_records(path, manifest, unverified.records) if path.exists() else ()
         _refuse_second(unverified, (*unverified.records, *there), signer)
-        check_before(unverified)
+        _check_before(unverified)
         envelope = Envelope(PAYLOAD_TYPE, manifest, there)
         envelope = envelope.signed(signer.keyid, signer.sign, pre_authentication_encoding(manifest))
         with atomic_file(path) as fd:
@@ -79,7 +79,7 @@ def _refuse_second(unverified: UnverifiedArtifact, records: tuple[SignatureRecor
         )
 
 
-def check_before(unverified: UnverifiedArtifact) -> None:
+def _check_before(unverified: UnverifiedArtifact) -> None:
     """Whoever signs vouches for the bytes. Raises FormatError, PreludeMismatchError, DigestMismatchError."""
     manifest = unverified.claimed
     check_prelude(unverified.layout.prelude, manifest.prelude)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["export_oms"]
 
+# What model_signing does not look at.
+_PASSED_OVER = (".git", ".gitattributes", ".github", ".gitignore")
+
 
 @click.command()
 @click.argument("artifact", type=FILE)
@@ -53,8 +56,10 @@ def export_oms(artifact: str, key: KeySource, output: str | None, *, as_json: bo
 def _others(artifact: str, written: Path) -> str:
     """What else lies in the folder, which the other program would miss in the bundle."""
     real = Path(artifact).resolve()
-    git = {".git", ".gitattributes", ".github", ".gitignore"}  # which it passes over
-    names = sorted(each.name for each in real.parent.iterdir() if each != real and each != written.resolve())
-    names = [name for name in names if name not in git]
+    known = {real, written.resolve(), *(real.parent / name for name in _PASSED_OVER)}
+    try:
+        names = sorted(each.name for each in real.parent.iterdir() if each not in known)
+    except OSError:  # a folder that one may write to and not list; the bundle is there all the same
+        return ""
     shown = ", ".join(map(printable, names[:3]))
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
