@@ -6,7 +6,15 @@ import click
 
 from safeload import unpack as unpack_file
 from safeload.cli import ui
-from safeload.cli.options import FILE, check_output, output_option, signature_option, trust_of, trust_option
+from safeload.cli.options import (
+    FILE,
+    check_output,
+    output_option,
+    signature_option,
+    trust_of,
+    trust_option,
+    trust_root_option,
+)
 from safeload.cli.wording import signers_of
 from safeload.text import printable
 
@@ -17,8 +25,9 @@ __all__ = ["unpack"]
 @click.argument("artifact", type=FILE)
 @output_option
 @trust_option
+@trust_root_option
 @signature_option
-def unpack(artifact: str, output: str, trust: str | None, signature: str | None) -> None:
+def unpack(artifact: str, output: str, trust: str | None, trust_root: str | None, signature: str | None) -> None:
     """Verify a file and write what it holds.
 
     What pack took comes back byte for byte; a model that was dumped, as an uncompressed joblib file.
@@ -28,5 +37,5 @@ def unpack(artifact: str, output: str, trust: str | None, signature: str | None)
       safeload unpack model.safeload --trust keys/ -o model.joblib
     """
     check_output(output, artifact)
-    verified = unpack_file(artifact, output, trust=trust_of(trust), signature=signature)
+    verified = unpack_file(artifact, output, trust=trust_of(trust, trust_root), signature=signature)
     ui.out(f"{printable(output)}: unpacked from {printable(artifact)}, verified, signed by {signers_of(verified)}")

@@ -18,6 +18,7 @@ from safeload.keys.folder import IgnoredKeyWarning
 from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
 from safeload.keys.keyid import hmac_keyid, public_keyid, short
 from safeload.keys.resolve import signer_from, trust_from
+from safeload.keys.signed_ledger import trust_sign
 from safeload.keys.signer import HmacSigner, KeySigner, Signer
 from safeload.keys.store import (
     TrustAddition,
@@ -70,4 +71,5 @@ __all__ = [
     "trust_list",
     "trust_revoke",
     "trust_role",
+    "trust_sign",
 ]

@@ -1,14 +1,15 @@
-"""The three environment variables of this room, read nowhere else in it. An empty one counts as absent."""
+"""The environment variables of this room, read nowhere else in it. An empty one counts as absent."""
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["KEY", "PASSPHRASE", "TRUST", "get"]
+__all__ = ["KEY", "PASSPHRASE", "TRUST", "TRUST_ROOT", "get"]
 
 KEY = "SAFELOAD_KEY"
 PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
 TRUST = "SAFELOAD_TRUST"
+TRUST_ROOT = "SAFELOAD_TRUST_ROOT"
 
 
 def get(name: str) -> str | None:
