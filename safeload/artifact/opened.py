@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from safeload.artifact.verified import Artifact
+from safeload.container.ciphertext import stored_length
 from safeload.container.envelope import RECORDS_SIZE_MAX, parse_records, pre_authentication_encoding
 from safeload.container.layout import read_layout
 from safeload.container.leaves import LeafTable
@@ -92,6 +93,7 @@ class UnverifiedArtifact:
             signers = trust.check(pre_authentication_encoding(self.manifest_bytes), self.records, name=self.name)
             manifest = manifest_from_json(self.manifest_bytes)
             check_prelude(self.layout.prelude, manifest.prelude)
+            _check_ciphertext(manifest)
             _check_expiry(manifest, now)
             _check_bounds(manifest, self._limits)
             table = self.table(manifest)
@@ -126,6 +128,16 @@ def check_prelude(prelude: Prelude, signed: PreludeRecord) -> None:
             raise PreludeMismatchError(f"the prelude's {field} is not what was signed", field=field)
     if prelude.container_id.hex() != signed.container_id:
         raise PreludeMismatchError("the prelude's container_id is not what was signed", field="container_id")
+
+
+def _check_ciphertext(manifest: Manifest) -> None:
+    """A plaintext has one ciphertext length, and what is read is bounded by it. Raises FormatError."""
+    if manifest.encryption is None:
+        return
+    length, stored = stored_length(manifest.encryption.size), manifest.prelude.payload_len
+    if length != stored:
+        text = f"{manifest.encryption.size:,} bytes give a ciphertext of {length:,}, and the payload has {stored:,}"
+        raise FormatError("ciphertext-length", text)
 
 
 def _check_expiry(manifest: Manifest, now: datetime | None) -> None:

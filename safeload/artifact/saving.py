@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from safeload.codecs.summary import Summary
     from safeload.container.encodings import Compression
     from safeload.container.manifest import Manifest
-    from safeload.keys import Signer
+    from safeload.keys import Audience, Signer
 
 __all__ = ["PolicyWarning", "json_object", "save_member"]
 
@@ -44,11 +44,12 @@ def save_member(
     digest: str,
     metadata: dict[str, Any],
     *,
+    audience: Audience | None = None,
     warn: bool = True,
 ) -> Manifest:
     """Write a file of one member; `kind` names its kind when its summary is known; `warn` of what loading will need."""
     with _target(filename) as (fd, scratch):
-        writer = ArtifactWriter(fd, digest=digest, compression=compression, scratch=scratch)
+        writer = ArtifactWriter(fd, digest=digest, compression=compression, scratch=scratch, audience=audience)
         plain = writer.add(member, write)
         summary = summarise(plain, DEFAULT_LIMITS)
         manifest = writer.finish(signer, describe(summary, metadata), kinds=[kind(summary)])

@@ -1,11 +1,13 @@
-"""The three environment variables of this room, read nowhere else in it. An empty one counts as absent."""
+"""The environment variables of this room, read nowhere else in it. An empty one counts as absent."""
 
 from __future__ import annotations
 
 import os
 
-__all__ = ["KEY", "PASSPHRASE", "TRUST", "get"]
+__all__ = ["IDENTITY", "IDENTITY_PASSPHRASE", "KEY", "PASSPHRASE", "TRUST", "get"]
 
+IDENTITY = "SAFELOAD_IDENTITY"
+IDENTITY_PASSPHRASE = "SAFELOAD_IDENTITY_PASSPHRASE"  # noqa: S105  the name of the variable
 KEY = "SAFELOAD_KEY"
 PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
 TRUST = "SAFELOAD_TRUST"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from safeload.hazmat import keyfiles, mac, signatures
 from safeload.keys import hmacfile
+from safeload.keys.encryption_keygen import ENCRYPTION_KINDS, encryption_keygen
 from safeload.keys.keyfile import PUBLIC_MODE, SECRET_MODE, NewFile, create_all, path_text
 from safeload.keys.keyid import ed25519_keyid, hmac_keyid
 from safeload.keys.signer import passphrase_bytes
@@ -28,12 +29,13 @@ class GeneratedKey:
 
 def keygen(
     stem: str | os.PathLike[str],
-    kind: Literal["ed25519", "hmac"] = "ed25519",
+    kind: Literal["ed25519", "hmac", "x25519", "mlkem768-x25519"] = "ed25519",
     passphrase: str | bytes | None = None,
 ) -> GeneratedKey:
     """Write ``stem.key`` (mode 0600) and ``stem.pub`` (0644), or ``stem.hmac`` (0600). Nothing is overwritten.
 
-    A passphrase encrypts ``stem.key``; the environment does not supply one here. Raises KeyFileError.
+    ``"x25519"`` and ``"mlkem768-x25519"`` are for encryption: ``stem.identity`` (0600) and ``stem.recipient`` (0644).
+    A passphrase encrypts the private file; the environment does not supply one here. Raises KeyFileError.
     """
     name = path_text(stem)
     secret = passphrase_bytes(passphrase, name)
@@ -41,8 +43,10 @@ def keygen(
         raise ValueError("an empty passphrase protects nothing: give one, or None")
     if kind == "hmac":
         return _hmac(name, secret)
+    if kind in ENCRYPTION_KINDS:
+        return GeneratedKey(*encryption_keygen(name, kind, secret))
     if kind != "ed25519":
-        raise ValueError(f"kind must be 'ed25519' or 'hmac', not {kind!r}")
+        raise ValueError(f"kind must be 'ed25519', 'hmac', 'x25519' or 'mlkem768-x25519', not {kind!r}")
     return _ed25519(name, secret)
 
 
