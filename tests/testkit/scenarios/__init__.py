@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from testkit.scenarios import (
+    decryption,
     encryption,
     fields,
     frames,
@@ -23,7 +24,20 @@ if TYPE_CHECKING:
 
     from testkit.vector import Vector
 
-PARTS = (honest, prelude, truncation, json_text, fields, names, members, payload, frames, signatures, encryption)
+PARTS = (
+    honest,
+    prelude,
+    truncation,
+    json_text,
+    fields,
+    names,
+    members,
+    payload,
+    frames,
+    signatures,
+    encryption,
+    decryption,
+)
 
 
 def all_vectors() -> Iterator[Vector]:
