@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from safeload import unpack as unpack_file
 from safeload.cli import ui
 from safeload.cli.options import FILE, check_output, output_option, trust_of, trust_option
+from safeload.cli.secrets import identity_option, opened
 from safeload.cli.wording import signers_of
 from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload import Artifact, Identity
 
 __all__ = ["unpack"]
 
@@ -17,7 +23,8 @@ __all__ = ["unpack"]
 @click.argument("artifact", type=FILE)
 @output_option
 @trust_option
-def unpack(artifact: str, output: str, trust: str | None) -> None:
+@identity_option
+def unpack(artifact: str, output: str, trust: str | None, identity: str | None) -> None:
     """Verify a file and write what it holds.
 
     What pack took comes back byte for byte; a model that was dumped, as an uncompressed joblib file.
@@ -27,5 +34,10 @@ def unpack(artifact: str, output: str, trust: str | None) -> None:
       safeload unpack model.safeload --trust keys/ -o model.joblib
     """
     check_output(output, artifact)
-    verified = unpack_file(artifact, output, trust=trust_of(trust))
+    store = trust_of(trust)
+
+    def write(who: Identity | str | None, passphrase: str | None) -> Artifact:
+        return unpack_file(artifact, output, trust=store, identity=who, passphrase=passphrase)
+
+    verified = opened(write, identity)
     ui.out(f"{printable(output)}: unpacked from {printable(artifact)}, verified, signed by {signers_of(verified)}")

@@ -11,7 +11,7 @@ from safeload import verify as verify_file
 from safeload.cli import ui
 from safeload.cli.exits import REFUSED, exit_code, worst
 from safeload.cli.options import FILE, json_option, trust_of, trust_option
-from safeload.cli.wording import error_document, signers_of
+from safeload.cli.wording import error_document, readers_of, signers_of
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def _verify(name: str, store: TrustStore, *, quiet: bool) -> tuple[dict[str, Any
     try:
         with verify_file(name, trust=store) as artifact:
             if not quiet:
-                ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}")
+                readers = readers_of(artifact.manifest)
+                encrypted = f"; encrypted for {readers}" if readers else ""
+                ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}{encrypted}")
             return _document(name, artifact), 0
     except (SafeloadError, OSError, MemoryError) as error:
         ui.error(error)
