@@ -35,14 +35,15 @@ def rewrap(
     *,
     encrypt_passphrase: bool,
 ) -> None:
-    """Change who may read an encrypted file, without touching its payload.
+    """Change who may read an encrypted file.
 
-    All who may read are named anew, and the file is signed anew; signatures that were on it go. Whoever could read
-    before may have kept a copy.
+    The payload stays. All who may read are named anew, and the file is signed anew; signatures that were on it go.
+    Whoever could read before may have kept a copy. --trust and --identity are for the file as it is.
 
     \b
     Example:
-      safeload rewrap m.safeload --key team.key --trust team.pub --identity old.identity --recipient new.recipient
+      safeload rewrap m.safeload --key team.key --trust team.pub
+               --identity old.identity --recipient new.recipient
     """
     if bool(recipients) == encrypt_passphrase:
         raise click.UsageError("name who may read: --recipient FILE, or --encrypt-passphrase")
