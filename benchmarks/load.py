@@ -2,7 +2,8 @@
 
     python benchmarks/load.py [--rounds 9] [MODEL ...]
 
-``encrypted`` is the array again, encrypted for one recipient. The two take turns, so that a busy machine slows both; the ratio is that of the medians.
+``encrypted`` is the array again, encrypted for one recipient. The two take turns, so that a busy machine slows both;
+the ratio is that of the medians.
 """
 
 from __future__ import annotations

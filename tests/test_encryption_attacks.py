@@ -62,7 +62,7 @@ class Desk:
             path.chmod(0o600)
         self.identity, self.second = folder / "machine.identity", folder / "second.identity"
 
-    def put(self, file: Draft | Sealed | bytes) -> None:
+    def put(self, file: Draft | Sealed | bytes | bytearray) -> None:
         if not isinstance(file, (bytes, bytearray)):
             file = (file.seal() if hasattr(file, "seal") else file).encode()
         self.file.write_bytes(file)

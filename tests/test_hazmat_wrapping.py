@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safeload.errors import AlgorithmError, KeyFileError, KeyPassphraseError
-from safeload.hazmat import encryption_keys, keyfiles, wrapping
+from safeload.hazmat import encryption_keyfiles, encryption_keys, keyfiles, wrapping
 from safeload.hazmat.encryption_keys import HYBRID, X25519
 
 if TYPE_CHECKING:
@@ -30,31 +30,37 @@ each_kind = pytest.mark.parametrize("kind", KINDS)
 @each_kind
 def test_a_key_pair_comes_back_from_its_files(kind: str) -> None:
     public = encryption_keys.public_bytes(kind, SEED)
-    assert encryption_keys.load_public(encryption_keys.public_pem(kind, public), "m.recipient") == (kind, public)
-    assert encryption_keys.load_private(encryption_keys.private_pem(kind, SEED, None), "m", None) == (kind, SEED)
-    locked = encryption_keys.private_pem(kind, SEED, b"secret")
-    assert encryption_keys.load_private(locked, "m", b"secret") == (kind, SEED)
+    assert encryption_keyfiles.load_public(encryption_keyfiles.public_pem(kind, public), "m.recipient") == (
+        kind,
+        public,
+    )
+    assert encryption_keyfiles.load_private(encryption_keyfiles.private_pem(kind, SEED, None), "m", None) == (
+        kind,
+        SEED,
+    )
+    locked = encryption_keyfiles.private_pem(kind, SEED, b"secret")
+    assert encryption_keyfiles.load_private(locked, "m", b"secret") == (kind, SEED)
     for wrong in (b"Secret", None, b""):
         with pytest.raises(KeyPassphraseError):
-            encryption_keys.load_private(locked, "m", wrong)
+            encryption_keyfiles.load_private(locked, "m", wrong)
 
 
 def test_x25519_files_are_those_of_rfc_8410() -> None:
-    key = serialization.load_pem_private_key(encryption_keys.private_pem(X25519, SEED, None), None)
+    key = serialization.load_pem_private_key(encryption_keyfiles.private_pem(X25519, SEED, None), None)
     assert isinstance(key, X25519PrivateKey)
     assert key.private_bytes_raw() == SEED
     assert key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    ) == encryption_keys.public_der(X25519, encryption_keys.public_bytes(X25519, SEED))
+    ) == encryption_keyfiles.public_der(X25519, encryption_keys.public_bytes(X25519, SEED))
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")
 def test_openssl_reads_an_encrypted_identity(tmp_path: Path) -> None:
     path = tmp_path / "m.identity"
-    path.write_bytes(encryption_keys.private_pem(X25519, SEED, b"secret"))
+    path.write_bytes(encryption_keyfiles.private_pem(X25519, SEED, b"secret"))
     command = ["openssl", "pkey", "-in", str(path), "-passin", "pass:secret", "-pubout"]
     shown = subprocess.run(command, capture_output=True, check=True).stdout
-    assert encryption_keys.load_public(shown, "m")[1] == encryption_keys.public_bytes(X25519, SEED)
+    assert encryption_keyfiles.load_public(shown, "m")[1] == encryption_keys.public_bytes(X25519, SEED)
 
 
 def test_the_hybrid_is_x_wing() -> None:
@@ -94,15 +100,15 @@ def test_only_the_right_passphrase_and_info_open_a_wrap(passphrase: bytes, info:
 def test_a_signature_key_does_not_encrypt_and_an_encryption_key_does_not_sign() -> None:
     signs = keyfiles.public_pem(keyfiles_public := _ed25519_public())
     with pytest.raises(AlgorithmError, match="another key") as caught:
-        encryption_keys.load_public(signs, "team.pub")
+        encryption_keyfiles.load_public(signs, "team.pub")
     assert "keygen" in caught.value.hint
     assert len(keyfiles_public) == 32
     for kind in KINDS:
-        pem = encryption_keys.public_pem(kind, encryption_keys.public_bytes(kind, SEED))
+        pem = encryption_keyfiles.public_pem(kind, encryption_keys.public_bytes(kind, SEED))
         with pytest.raises(KeyFileError):
             keyfiles.load_public(pem, "m.recipient")
         with pytest.raises(KeyFileError):
-            keyfiles.load_private(encryption_keys.private_pem(kind, SEED, None), "m.identity", None)
+            keyfiles.load_private(encryption_keyfiles.private_pem(kind, SEED, None), "m.identity", None)
 
 
 def _ed25519_public() -> bytes:
@@ -114,18 +120,18 @@ def _ed25519_public() -> bytes:
 @pytest.mark.parametrize("point", [bytes(32), b"\x01" + bytes(31)])
 def test_a_point_of_small_order_is_no_recipient(point: bytes) -> None:
     with pytest.raises(KeyFileError, match="damaged"):
-        encryption_keys.load_public(encryption_keys.public_pem(X25519, point), "m.recipient")
+        encryption_keyfiles.load_public(encryption_keyfiles.public_pem(X25519, point), "m.recipient")
 
 
 def test_each_half_says_where_the_other_one_is() -> None:
-    public = encryption_keys.public_pem(X25519, encryption_keys.public_bytes(X25519, SEED))
-    private = encryption_keys.private_pem(X25519, SEED, None)
+    public = encryption_keyfiles.public_pem(X25519, encryption_keys.public_bytes(X25519, SEED))
+    private = encryption_keyfiles.private_pem(X25519, SEED, None)
     with pytest.raises(KeyFileError, match="private key") as caught:
-        encryption_keys.load_public(private, "m.identity")
+        encryption_keyfiles.load_public(private, "m.identity")
     assert "recipient" in caught.value.hint
     with pytest.raises(KeyFileError, match="public key") as caught:
-        encryption_keys.load_private(public, "m.recipient", None)
+        encryption_keyfiles.load_private(public, "m.recipient", None)
     assert "identity" in caught.value.hint
     for bad in (b"", b"age1xyz", public + public, public.replace(b"PUBLIC KEY", b"CERTIFICATE")):
         with pytest.raises(KeyFileError):
-            encryption_keys.load_public(bad, "m.recipient")
+            encryption_keyfiles.load_public(bad, "m.recipient")

@@ -1,7 +1,6 @@
-"""Key pairs of recipients: X25519 (RFC 8410), and X-Wing, the hybrid of ML-KEM-768 and X25519.
+"""Key pairs of recipients: X25519 (RFC 7748), and X-Wing, the hybrid of ML-KEM-768 and X25519.
 
-On disk both are one PEM block, SubjectPublicKeyInfo or PKCS#8; the private half is a seed of 32 bytes for both.
-`path` names the file in messages and is not opened here. No message holds a byte of a private key.
+The private half is a seed of 32 bytes for both.
 """
 
 from __future__ import annotations
@@ -10,9 +9,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
-from safeload.errors import AlgorithmError, KeyFileError, KeyPassphraseError
-from safeload.hazmat import armor
-from safeload.text import printable
+from safeload.errors import AlgorithmError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,43 +23,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HYBRID",
+    "PUBLIC_BYTES",
+    "SEED_BYTES",
     "X25519",
-    "is_public",
-    "load_private",
-    "load_public",
     "new_seed",
     "private_key",
-    "private_pem",
     "public_bytes",
-    "public_der",
     "public_key",
-    "public_pem",
 ]
 
 X25519 = "x25519"
 HYBRID = "mlkem768-x25519"
 
-_SEED_BYTES = 32
+SEED_BYTES = 32
 _MLKEM_PUBLIC_BYTES, _MLKEM_SEED_BYTES = 1184, 64
-_PUBLIC_BYTES: Mapping[str, int] = {X25519: 32, HYBRID: _MLKEM_PUBLIC_BYTES + 32}
-
-# RFC 8410, sections 4 and 7, with id-X25519 (1.3.101.110); draft-connolly-cfrg-xwing-kem, with id-Xwing
-# (1.3.6.1.4.1.62253.25722), whose keys stand in the two structures without a further wrapping.
-_SPKI_HEAD: Mapping[str, bytes] = {
-    X25519: bytes.fromhex("302a300506032b656e032100"),
-    HYBRID: bytes.fromhex("308204d4300d060b2b0601040183e62d81c87a038204c100"),
-}
-_PKCS8_HEAD: Mapping[str, bytes] = {
-    X25519: bytes.fromhex("302e020100300506032b656e04220420"),
-    HYBRID: bytes.fromhex("3034020100300d060b2b0601040183e62d81c87a0420"),
-}
-_PUBLIC, _PRIVATE, _ENCRYPTED = "PUBLIC KEY", "PRIVATE KEY", "ENCRYPTED PRIVATE KEY"
-_MAKE = "make a pair: safeload keygen machine --for encryption"
+PUBLIC_BYTES: Mapping[str, int] = {X25519: 32, HYBRID: _MLKEM_PUBLIC_BYTES + 32}
 
 
 def new_seed() -> bytes:
     """A private key of either kind: 32 bytes of the system's randomness."""
-    return os.urandom(_SEED_BYTES)
+    return os.urandom(SEED_BYTES)
 
 
 def public_bytes(kind: str, seed: bytes) -> bytes:
@@ -87,17 +67,22 @@ def public_key(kind: str, public: bytes) -> PublicKey:
     """What HPKE encrypts with. Raises ValueError for bytes that are no key."""
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 
-    if len(public) != _PUBLIC_BYTES[kind]:
-        raise ValueError(f"a public key of kind {kind} has {_PUBLIC_BYTES[kind]} bytes, not {len(public)}")
+    if len(public) != PUBLIC_BYTES[kind]:
+        raise ValueError(f"a public key of kind {kind} has {PUBLIC_BYTES[kind]} bytes, not {len(public)}")
     x25519 = X25519PublicKey.from_public_bytes(public[-32:])
     # A point of small order gives the same secret, zero, to everybody: refused here, and not only by HPKE later.
     _x25519(new_seed()).exchange(x25519)
     if kind == X25519:
         return x25519
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
     from cryptography.hazmat.primitives.hpke import MLKEM768X25519PublicKey
 
-    return MLKEM768X25519PublicKey(MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_BYTES]), x25519)
+    try:
+        mlkem = MLKEM768PublicKey.from_public_bytes(public[:_MLKEM_PUBLIC_BYTES])
+    except UnsupportedAlgorithm:
+        raise _without_mlkem() from None
+    return MLKEM768X25519PublicKey(mlkem, x25519)
 
 
 def _expanded(seed: bytes) -> tuple[bytes, bytes]:
@@ -113,108 +98,15 @@ def _x25519(seed: bytes) -> X25519PrivateKey:
 
 
 def _mlkem(seed: bytes) -> MLKEM768PrivateKey:
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
 
-    return MLKEM768PrivateKey.from_seed_bytes(seed)
-
-
-# --- files ------------------------------------------------------------------------------------
-
-
-def public_der(kind: str, public: bytes) -> bytes:
-    """The DER SubjectPublicKeyInfo."""
-    return _SPKI_HEAD[kind] + public
-
-
-def public_pem(kind: str, public: bytes) -> bytes:
-    return armor.render_block(_PUBLIC, public_der(kind, public))
-
-
-def private_pem(kind: str, seed: bytes, passphrase: bytes | None) -> bytes:
-    """PKCS#8 PEM of `seed`; encrypted by scrypt and AES-256-CBC if there is a passphrase."""
-    info = _PKCS8_HEAD[kind] + seed
-    if passphrase is None:
-        return armor.render_block(_PRIVATE, info)
-    from safeload.hazmat import pkcs8  # loads cryptography.x509
-
-    return armor.render_block(_ENCRYPTED, pkcs8.encrypt(info, passphrase))
-
-
-def load_public(data: bytes, path: str) -> tuple[str, bytes]:
-    """The kind and the raw bytes of the public key in `data`. Raises KeyFileError, AlgorithmError."""
-    block = _block(data, path)
-    if block.label.endswith(_PRIVATE):
-        raise KeyFileError(
-            f"{printable(path)} is a private key where the public one of a recipient is expected",
-            path=path,
-            hint="name its public half: machine.recipient stands beside machine.identity",
-        )
-    kind, public = _known(block.der(), _SPKI_HEAD, _PUBLIC_BYTES, path)
     try:
-        public_key(kind, public)
-    except ValueError:
-        raise KeyFileError(f"the key in {printable(path)} is not one that can encrypt: damaged", path=path) from None
-    return kind, public
+        return MLKEM768PrivateKey.from_seed_bytes(seed)
+    except UnsupportedAlgorithm:
+        raise _without_mlkem() from None
 
 
-def load_private(data: bytes, path: str, passphrase: bytes | None) -> tuple[str, bytes]:
-    """The kind and the seed of the private key in `data`. Raises KeyFileError, KeyPassphraseError, AlgorithmError."""
-    block = _block(data, path)
-    if block.label == _PUBLIC:
-        raise KeyFileError(
-            f"{printable(path)} is a public key, and decrypting takes the private one",
-            path=path,
-            hint="name the private half: machine.identity stands beside machine.recipient",
-        )
-    der = _decrypted(block, passphrase) if block.label == _ENCRYPTED else block.der()
-    return _known(der, _PKCS8_HEAD, dict.fromkeys(_PKCS8_HEAD, _SEED_BYTES), path)
-
-
-def is_public(data: bytes) -> bool:
-    """Whether `data` looks like a public key, of whatever kind."""
-    return b"PUBLIC KEY-----" in data and b"PRIVATE KEY-----" not in data
-
-
-def _block(data: bytes, path: str) -> armor.Block:
-    if not armor.holds_pem(data):
-        what = "is empty" if not data.strip() else "is not a key for encryption: it has no PEM block"
-        raise KeyFileError(f"{printable(path)} {what}", path=path, hint=_MAKE)
-    block = armor.parse_block(data, path)
-    if block.label not in (_PUBLIC, _PRIVATE, _ENCRYPTED):
-        raise _not_for_encryption(path)
-    return block
-
-
-def _known(der: bytes, heads: Mapping[str, bytes], lengths: Mapping[str, int], path: str) -> tuple[str, bytes]:
-    for kind, head in heads.items():
-        if der.startswith(head) and len(der) == len(head) + lengths[kind]:
-            return kind, der[len(head) :]
-    raise _not_for_encryption(path)
-
-
-def _not_for_encryption(path: str) -> AlgorithmError:
-    return AlgorithmError(
-        f"{printable(path)} holds no key for encryption, which is {X25519} or {HYBRID}: one that signs is another key",
-        path=path,
-        hint=_MAKE,
-    )
-
-
-def _decrypted(block: armor.Block, passphrase: bytes | None) -> bytes:
-    from safeload.hazmat import pkcs8  # loads cryptography.x509
-
-    path, give = block.path, "give it in SAFELOAD_IDENTITY_PASSPHRASE, or to Identity.from_file(path, passphrase=...)"
-    der = block.der()
-    try:
-        affordable = pkcs8.affordable(der)
-    except Exception:  # the parser's own errors have many types; each means the same here
-        affordable = False
-    if not affordable:
-        raise KeyFileError(f"{printable(path)} is damaged, or asks for more work than any key needs", path=path)
-    if not passphrase:
-        raise KeyPassphraseError(f"{printable(path)} is encrypted, and no passphrase was given", path=path, hint=give)
-    try:
-        return pkcs8.decrypt(der, passphrase)
-    except Exception:  # what is said could quote what was read
-        text = f"the passphrase does not open {printable(path)} (or the file is damaged)"
-        raise KeyPassphraseError(text, path=path, hint=give) from None
+def _without_mlkem() -> AlgorithmError:
+    text = f"the cryptography that is installed was built without ML-KEM, which keys of type {HYBRID} need"
+    return AlgorithmError(text, hint="pip install --force-reinstall cryptography, which brings a build that has it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safeload.hazmat import encryption_keys
+from safeload.hazmat import encryption_keyfiles, encryption_keys
 from safeload.keys.keyfile import PUBLIC_MODE, SECRET_MODE, NewFile, create_all
 from safeload.keys.recipients import encryption_keyid
 
@@ -20,7 +20,7 @@ def encryption_keygen(stem: str, kind: str, passphrase: bytes | None) -> tuple[t
     """
     seed = encryption_keys.new_seed()
     public = encryption_keys.public_bytes(kind, seed)
-    private = NewFile(f"{stem}.identity", encryption_keys.private_pem(kind, seed, passphrase), SECRET_MODE)
-    shared = NewFile(f"{stem}.recipient", encryption_keys.public_pem(kind, public), PUBLIC_MODE)
+    private = NewFile(f"{stem}.identity", encryption_keyfiles.private_pem(kind, seed, passphrase), SECRET_MODE)
+    shared = NewFile(f"{stem}.recipient", encryption_keyfiles.public_pem(kind, public), PUBLIC_MODE)
     create_all((private, shared))
     return (Path(private.path), Path(shared.path)), encryption_keyid(kind, public)

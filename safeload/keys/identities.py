@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, NoReturn
 
 from safeload.errors import NoIdentityError
-from safeload.hazmat import encryption_keys, wrapping
+from safeload.hazmat import encryption_keyfiles, encryption_keys, wrapping
 from safeload.keys import environment
 from safeload.keys.keyfile import path_text, read_key_file
 from safeload.keys.keyid import short
@@ -36,10 +36,10 @@ class Identity:
         KeyPermissionsError, KeyPassphraseError, AlgorithmError.
         """
         file = read_key_file(path)
-        if not encryption_keys.is_public(file.data):  # of a public key it is not the mode that is wrong
+        if not encryption_keyfiles.is_public(file.data):  # of a public key it is not the mode that is wrong
             file.refuse_if_others_can_read()
         given = environment.get(environment.IDENTITY_PASSPHRASE) if passphrase is None else passphrase
-        kind, seed = encryption_keys.load_private(file.data, file.path, passphrase_bytes(given, path))
+        kind, seed = encryption_keyfiles.load_private(file.data, file.path, passphrase_bytes(given, path))
         return Identity(kind, seed)
 
     @property

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safeload.hazmat import encryption_keys
+from safeload.hazmat import encryption_keyfiles, encryption_keys
 from safeload.keys.keyfile import path_text, read_key_file
 from safeload.keys.keyid import short
 from safeload.text import printable
@@ -44,7 +44,7 @@ class Recipient:
     def from_file(path: str | os.PathLike[str]) -> Recipient:
         """The public key in a ``.recipient`` file. Raises KeyFileError, AlgorithmError."""
         file = read_key_file(path)
-        kind, public = encryption_keys.load_public(file.data, file.path)
+        kind, public = encryption_keyfiles.load_public(file.data, file.path)
         return Recipient(kind, public, printable(Path(file.path).stem))
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class Audience:
 
 def encryption_keyid(kind: str, public: bytes) -> str:
     """SHA-256 of the DER SubjectPublicKeyInfo of a key for encryption."""
-    return hashlib.sha256(encryption_keys.public_der(kind, public)).hexdigest()
+    return hashlib.sha256(encryption_keyfiles.public_der(kind, public)).hexdigest()
 
 
 def audience_from(
