@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.artifact import Artifact, UnverifiedArtifact
+from safeload.artifact.events import log_refused
 from safeload.artifact.hyperparameters import hyperparameters_of
 from safeload.artifact.judging import needs_of_file
 from safeload.artifact.opened import file_name
 from safeload.artifact.rewrapping import rewrap_file
 from safeload.artifact.saving import PolicyWarning, json_object, save_member
-from safeload.artifact.signing import add_signature
+from safeload.artifact.signing import add_detached, add_signature
 from safeload.artifact.unpacking import write_members
-from safeload.artifact.verified import check_options, log_refusal
+from safeload.artifact.verified import check_options
 from safeload.codecs import CODECS
 from safeload.codecs.base import LoadOptions
 from safeload.container.encodings import choose_compression
@@ -71,6 +72,7 @@ def dump(
     recipients: Recipients = (),
     passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
 ) -> Manifest:
     """Save `value` into one signed file, as :func:`joblib.dump` would into an unsigned one.
 
@@ -96,11 +98,13 @@ def dump(
         In place of recipients: who knows it may read.
     metadata
         JSON that is signed with the model; ``hyperparameters`` is added from ``value.get_params()``.
+    name
+        What the model is called, such as ``"churn"`` or ``"fraud/cards"``: a trust store can say who may sign it.
 
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
     audience = audience_from(recipients, passphrase)
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, audience, warn=True)
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, audience, warn=True)
 
 
 def _dump(
@@ -111,6 +115,7 @@ def _dump(
     signer: Signer | StrPath | None,
     digest: str,
     metadata: Mapping[str, Any] | None,
+    name: str | None,
     audience: Audience | None,
     *,
     warn: bool,
@@ -135,6 +140,7 @@ def _dump(
         signer,
         digest,
         extra,
+        name=name,
         audience=audience,
         warn=warn,
     )
@@ -150,6 +156,7 @@ def pack(
     recipients: Recipients = (),
     passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
 ) -> Manifest:
     """Sign an existing model file as it is, byte for byte; :func:`unpack` gives it back.
 
@@ -166,8 +173,18 @@ def pack(
     def kind(summary: Summary) -> str:
         return "joblib" if summary.readable else "file"
 
-    name, extra = _member_name(Path(path).name), json_object(metadata)
-    return save_member(filename, name, kind, write, compression, signer, digest, extra, audience=audience)
+    return save_member(
+        filename,
+        _member_name(Path(path).name),
+        kind,
+        write,
+        compression,
+        signer,
+        digest,
+        json_object(metadata),
+        name=name,
+        audience=audience,
+    )
 
 
 def _member_name(name: str) -> str:
@@ -180,12 +197,18 @@ def _member_name(name: str) -> str:
     return normal
 
 
-def sign(filename: StrPath, *, signer: Signer | StrPath | None = None) -> None:
+def sign(filename: StrPath, *, signer: Signer | StrPath | None = None, detached: StrPath | None = None) -> None:
     """Add one more signature to a file, whose payload is checked against its manifest first.
 
-    Raises FormatError, DigestMismatchError, AlreadySignedError, NoSignerError, KeyFileError.
+    With `detached` it is written into the file of that name, beside those that are there, and the artifact stays as it
+    is; whoever verifies names that file as `signature`.
+    Raises FormatError, DigestMismatchError, AlreadySignedError, NoSignerError, KeyFileError, DetachedSignatureError.
     """
-    add_signature(os.fspath(filename), signer_from(signer))
+    if detached is None:
+        add_signature(os.fspath(filename), signer_from(signer))
+        return
+    with UnverifiedArtifact(filename) as unverified:
+        add_detached(unverified, signer_from(signer), detached)
 
 
 def rewrap(
@@ -217,29 +240,46 @@ def inspect(filename: File, *, limits: Limits = DEFAULT_LIMITS) -> UnverifiedArt
     return UnverifiedArtifact(filename, limits=limits)
 
 
-def verify(filename: File, *, trust: TrustStore | StrPath | None = None, limits: Limits = DEFAULT_LIMITS) -> Artifact:
+def verify(
+    filename: File,
+    *,
+    trust: TrustStore | StrPath | None = None,
+    signature: StrPath | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Artifact:
     """Check signatures and every byte of the payload; returns the Artifact, which alone can be loaded.
 
     `trust` is a TrustStore, a folder of ``.pub`` files, or one ``.pub`` or ``.hmac`` file; None is the path in
-    ``SAFELOAD_TRUST``. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
+    ``SAFELOAD_TRUST``. `signature` is a file of further signatures, which :func:`sign` wrote with ``detached=``; it is
+    never looked for. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
     """
-    artifact = _authenticate(filename, trust, limits)
+    artifact = _authenticate(filename, trust, signature, limits)
     try:
         artifact.check_payload()
-    except BaseException:
+    except BaseException as error:
         artifact.close()
+        if isinstance(error, SafeloadError):
+            artifact.log(error)
         raise
+    artifact.log("verified")
     return artifact
 
 
-def _authenticate(filename: File, trust: TrustStore | StrPath | None, limits: Limits) -> Artifact:
+def _authenticate(
+    filename: File, trust: TrustStore | StrPath | None, signature: StrPath | None, limits: Limits
+) -> Artifact:
     store = trust_from(trust)
-    unverified = UnverifiedArtifact(filename, limits=limits)
+    try:
+        unverified = UnverifiedArtifact(filename, signature=signature, limits=limits)
+    except SafeloadError as error:
+        log_refused(error, file_name(filename))
+        raise
     try:
         return unverified.verify(store)
     except SafeloadError as error:
         unverified.close()
-        log_refusal(error)
+        claimed = unverified.layout.prelude.container_id.hex(), [record.keyid for record in unverified.records]
+        log_refused(error, unverified.name, *claimed)
         raise
 
 
@@ -252,6 +292,7 @@ def load(
     identity: Identity | StrPath | None = None,
     passphrase: str | bytes | None = None,
     environment: str = "compatible",
+    signature: StrPath | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
     """Verify a file and rebuild its object, in one pass over the file: what is loaded is what was verified.
@@ -273,11 +314,13 @@ def load(
         That of a file that was encrypted with one.
     environment
         What other versions than at the time of saving do: ``"exact"`` refuses, ``"compatible"`` warns, ``"ignore"``.
+    signature
+        As in :func:`verify`.
 
     Raises VerificationError, FormatError, DecryptionError, PolicyError, CodecError, NoTrustError, OSError.
     """
     check_options(mmap_mode, policy)
-    with _authenticate(filename, trust, limits) as artifact:
+    with _authenticate(filename, trust, signature, limits) as artifact:
         return artifact.load(
             mmap_mode, policy=policy, environment=environment, identity=identity, passphrase=passphrase
         )
@@ -327,6 +370,7 @@ def unpack(
     trust: TrustStore | StrPath | None = None,
     identity: Identity | StrPath | None = None,
     passphrase: str | bytes | None = None,
+    signature: StrPath | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Artifact:
     """Verify, then write what the file holds: one member as the file `destination`, several as a folder of that name.
@@ -336,9 +380,14 @@ def unpack(
     `identity` and `passphrase` as in :func:`load`. Raises VerificationError, FormatError, DecryptionError,
     NoTrustError, OSError.
     """
-    with _authenticate(filename, trust, limits) as artifact:
-        artifact.unlock(identity=identity, passphrase=passphrase)
-        write_members(artifact, destination)
+    with _authenticate(filename, trust, signature, limits) as artifact:
+        try:
+            artifact.unlock(identity=identity, passphrase=passphrase)
+            write_members(artifact, destination)
+        except SafeloadError as error:
+            artifact.log(error)
+            raise
+        artifact.log("verified")
     return artifact
 
 
@@ -354,6 +403,7 @@ def convert(
     recipients: Recipients = (),
     passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
 ) -> Manifest:
     """Rebuild the object of a plain file under guard and save it signed. Parameters as in the two functions it joins.
 
@@ -361,4 +411,4 @@ def convert(
     """
     signer, audience = signer_from(signer), audience_from(recipients, passphrase)
     value = load_untrusted(source, policy=policy)
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, audience, warn=policy is None)
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, audience, warn=policy is None)

@@ -22,14 +22,17 @@ __all__ = [
     "CorruptCiphertextError",
     "CorruptMemberError",
     "DecryptionError",
+    "DetachedSignatureError",
     "DigestMismatchError",
     "DisallowedGlobalError",
     "EnvironmentMismatchError",
     "ExpiredError",
     "FormatError",
     "KeyFileError",
+    "KeyLifetimeError",
     "KeyPassphraseError",
     "KeyPermissionsError",
+    "KeyRefusedError",
     "LimitError",
     "MissingExtraError",
     "NoIdentityError",
@@ -37,10 +40,13 @@ __all__ = [
     "NoTrustError",
     "NotARecipientError",
     "NotAnArtifactError",
+    "OutOfScopeError",
     "PolicyError",
     "PreludeMismatchError",
+    "RevokedKeyError",
     "SafeloadError",
     "StreamError",
+    "ThresholdError",
     "UnsafeStreamError",
     "UnsignedError",
     "UnsupportedError",
@@ -148,6 +154,47 @@ class BadSignatureError(VerificationError):
         self.keyid = keyid
 
 
+class KeyRefusedError(VerificationError):
+    """A trusted key signed, and its signature does not count; ``keyid`` says which, ``owner`` whose."""
+
+    violation = "key-refused"
+
+    def __init__(self, message: str, *, keyid: str, owner: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.keyid = keyid
+        self.owner = owner
+
+
+class KeyLifetimeError(KeyRefusedError):
+    """The key is not valid yet, or not any more."""
+
+    violation = "key-lifetime"
+
+
+class RevokedKeyError(KeyRefusedError):
+    """The trust store revokes the key."""
+
+    violation = "key-revoked"
+
+
+class OutOfScopeError(KeyRefusedError):
+    """The key may sign other models than this one."""
+
+    violation = "out-of-scope"
+
+
+class ThresholdError(VerificationError):
+    """``role`` asks for ``needed`` signatures more than those of ``keyids``; an empty role: there is none for it."""
+
+    violation = "threshold"
+
+    def __init__(self, message: str, *, role: str, needed: int, keyids: Sequence[str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.role = role
+        self.needed = needed
+        self.keyids = tuple(keyids)
+
+
 class PreludeMismatchError(VerificationError):
     """The prelude differs from the one that was signed; ``field`` says where."""
 
@@ -181,6 +228,12 @@ class DigestMismatchError(VerificationError):
         super().__init__(message)
         self.leaf = leaf
         self.violation = "root-mismatch" if leaf is None else "leaf-mismatch"
+
+
+class DetachedSignatureError(VerificationError):
+    """The file of signatures is that of another artifact."""
+
+    violation = "detached-signature"
 
 
 class AlreadySignedError(VerificationError):

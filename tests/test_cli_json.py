@@ -36,7 +36,9 @@ def test_trust_list(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "trust list --store keys", 0)
     assert set(found) == {"store", "keys"}
     (key,) = found["keys"]
-    assert {**key, "keyid": ""} == {"name": "team", "algorithm": "ed25519", "keyid": ""}
+    plain = {"name": "team", "algorithm": "ed25519", "state": "valid", "owner": "", "revoked_because": ""}
+    nothing = dict.fromkeys(("valid_from", "valid_until", "revoked_at", "models"))
+    assert {**key, "keyid": ""} == {**plain, **nothing, "keyid": ""}
     assert len(key["keyid"]) == HEX_64
 
 

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 EVIDENCE: dict[str, dict[str, Any]] = {
     "UntrustedSignerError": {"keyids": ["ab"]},
     "BadSignatureError": {"keyid": "ab"},
+    "KeyRefusedError": {"keyid": "ab", "owner": "Ada"},
+    "KeyLifetimeError": {"keyid": "ab", "owner": "Ada"},
+    "RevokedKeyError": {"keyid": "ab", "owner": "Ada"},
+    "OutOfScopeError": {"keyid": "ab", "owner": "Ada"},
+    "ThresholdError": {"role": "release", "needed": 1, "keyids": ["ab"]},
     "PreludeMismatchError": {"field": "flags"},
     "EnvironmentMismatchError": {"differences": ["x"]},
     "DigestMismatchError": {"leaf": 3},

@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa, x25519
 
 from safeload.errors import AlgorithmError, KeyFileError, KeyPassphraseError
-from safeload.hazmat import armor, keyfiles, pkcs8, private_keys, signatures
+from safeload.hazmat import armor, keyfiles, kinds, pkcs8, private_keys
+from safeload.hazmat.kinds import ED25519, Key
 
-SEED = bytes(range(32))
-PUBLIC = signatures.public_key(SEED)
+SEED = Key(ED25519, bytes(range(32)))
+PUBLIC = kinds.public_key(SEED)
 PEM, PKCS8, PLAIN = (
     serialization.Encoding.PEM,
     serialization.PrivateFormat.PKCS8,
@@ -64,11 +65,11 @@ def test_openssl_reads_an_encrypted_key_without_being_told_more_than_the_passphr
 def test_cryptography_reads_an_encrypted_key() -> None:
     key = serialization.load_pem_private_key(keyfiles.private_pem(SEED, b"y"), b"y")
     assert isinstance(key, ed25519.Ed25519PrivateKey)
-    assert key.private_bytes_raw() == SEED
+    assert key.private_bytes_raw() == SEED.raw
 
 
 def test_our_plain_pem_is_that_of_cryptography() -> None:
-    key = ed25519.Ed25519PrivateKey.from_private_bytes(SEED)
+    key = ed25519.Ed25519PrivateKey.from_private_bytes(SEED.raw)
     assert keyfiles.private_pem(SEED, None) == key.private_bytes(PEM, PKCS8, PLAIN)
     spki = serialization.PublicFormat.SubjectPublicKeyInfo
     assert keyfiles.public_pem(PUBLIC) == key.public_key().public_bytes(PEM, spki)
@@ -99,7 +100,7 @@ def test_a_key_of_openssl_signs(tmp_path: Path, encryption: list[str]) -> None:
     run("openssl", "genpkey", "-algorithm", "ed25519", "-out", path, *encryption)
     run("openssl", "pkey", "-in", path, "-passin", "pass:secret", "-pubout", "-out", pub)
     seed = keyfiles.load_private(path.read_bytes(), "o.key", b"secret")
-    assert signatures.public_key(seed) == keyfiles.load_public(pub.read_bytes(), "o.pub")
+    assert kinds.public_key(seed) == keyfiles.load_public(pub.read_bytes(), "o.pub")
 
 
 @needs_openssl
@@ -114,7 +115,7 @@ def test_openssls_own_scrypt_and_pbkdf2_are_read(tmp_path: Path) -> None:
 
 @needs_openssl
 def test_openssl_verifies_what_we_sign(tmp_path: Path) -> None:
-    for name, data in (("m", b"message"), ("s", signatures.sign(SEED, b"message"))):
+    for name, data in (("m", b"message"), ("s", kinds.sign(SEED, b"message"))):
         (tmp_path / name).write_bytes(data)
     (tmp_path / "k").write_bytes(keyfiles.public_pem(PUBLIC))
     command = "openssl pkeyutl -verify -rawin -pubin -inkey k -in m -sigfile s"
@@ -137,7 +138,7 @@ def test_a_key_of_openssh_signs(tmp_path: Path, comment: str) -> None:
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", path)
     seed = keyfiles.load_private(path.read_bytes(), "id", None)
     public = keyfiles.load_public(Path(f"{path}.pub").read_bytes(), "id.pub")
-    assert signatures.public_key(seed) == public
+    assert kinds.public_key(seed) == public
 
 
 @needs_ssh_keygen
@@ -146,7 +147,7 @@ def test_an_encrypted_key_of_openssh_signs_where_bcrypt_is_installed(tmp_path: P
     path = tmp_path / "id"
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", path)
     seed = keyfiles.load_private(path.read_bytes(), "id", b"secret")
-    assert signatures.public_key(seed) == keyfiles.load_public(Path(f"{path}.pub").read_bytes(), "id.pub")
+    assert kinds.public_key(seed) == keyfiles.load_public(Path(f"{path}.pub").read_bytes(), "id.pub")
     with pytest.raises(KeyPassphraseError, match="does not open"):
         keyfiles.load_private(path.read_bytes(), "id", b"wrong")
 
@@ -200,37 +201,37 @@ def test_a_wrong_passphrase_is_named_as_such_and_not_shown() -> None:
 
 
 def other_private_keys() -> list[tuple[str, bytes]]:
-    curve = ec.generate_private_key(ec.SECP256R1())
+    curve, larger = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP384R1())
     old_rsa = rsa.generate_private_key(65537, 2048)
     traditional = serialization.PrivateFormat.TraditionalOpenSSL
     openssh = serialization.PrivateFormat.OpenSSH
     return [
-        ("ECDSA secp256r1", private_pem(curve)),
-        ("ECDSA", curve.private_bytes(PEM, traditional, PLAIN)),
+        ("ECDSA secp384r1", private_pem(larger)),
         ("ecdsa-sha2-nistp256", curve.private_bytes(PEM, openssh, PLAIN)),
         ("RSA", private_pem(old_rsa)),
         ("RSA", old_rsa.private_bytes(PEM, traditional, serialization.BestAvailableEncryption(b"x"))),
         ("ssh-rsa", old_rsa.private_bytes(PEM, openssh, PLAIN)),
-        ("ECDSA secp256r1", curve.private_bytes(PEM, PKCS8, serialization.BestAvailableEncryption(b"x"))),
+        ("ECDSA secp384r1", larger.private_bytes(PEM, PKCS8, serialization.BestAvailableEncryption(b"x"))),
         ("Ed448", ed448.Ed448PrivateKey.generate().private_bytes(PEM, PKCS8, PLAIN)),
         ("X25519", x25519.X25519PrivateKey.generate().private_bytes(PEM, PKCS8, PLAIN)),
-        ("ML-DSA-65", mldsa.MLDSA65PrivateKey.generate().private_bytes(PEM, PKCS8, PLAIN)),
+        ("ML-DSA-44", mldsa.MLDSA44PrivateKey.generate().private_bytes(PEM, PKCS8, PLAIN)),
         ("DSA", dsa.generate_private_key(2048).private_bytes(PEM, PKCS8, PLAIN)),
     ]
 
 
 def other_public_keys() -> list[tuple[str, bytes]]:
     curve = ec.generate_private_key(ec.SECP256R1()).public_key()
+    larger = ec.generate_private_key(ec.SECP384R1()).public_key()
     old_rsa = rsa.generate_private_key(65537, 2048).public_key()
     spki, openssh = serialization.PublicFormat.SubjectPublicKeyInfo, serialization.PublicFormat.OpenSSH
     return [
-        ("ECDSA secp256r1", curve.public_bytes(PEM, spki)),
+        ("ECDSA secp384r1", larger.public_bytes(PEM, spki)),
         ("ecdsa-sha2-nistp256", curve.public_bytes(serialization.Encoding.OpenSSH, openssh)),
         ("RSA", old_rsa.public_bytes(PEM, spki)),
         ("RSA", old_rsa.public_bytes(PEM, serialization.PublicFormat.PKCS1)),
         ("ssh-rsa", old_rsa.public_bytes(serialization.Encoding.OpenSSH, openssh)),
         ("sk-ssh-ed25519@openssh.com", b"sk-ssh-ed25519@openssh.com AAAA someone"),
-        ("ML-DSA-65", mldsa.MLDSA65PrivateKey.generate().public_key().public_bytes(PEM, spki)),
+        ("ML-DSA-87", mldsa.MLDSA87PrivateKey.generate().public_key().public_bytes(PEM, spki)),
     ]
 
 
@@ -238,7 +239,7 @@ def test_private_keys_of_other_algorithms_are_named() -> None:
     for name, data in other_private_keys():
         with pytest.raises(AlgorithmError, match=f"k holds a key for {name}.*; safeload accepts Ed25519") as caught:
             keyfiles.load_private(data, "k", b"x")
-        assert "ECDSA P-256 and ML-DSA are specified in the format and not yet implemented" in str(caught.value)
+        assert "ECDSA P-256, ML-DSA-65, and Ed25519 with ML-DSA-65" in str(caught.value)
 
 
 def test_public_keys_of_other_algorithms_are_named() -> None:
@@ -259,10 +260,12 @@ def test_the_wrong_half_of_a_pair_is_named() -> None:
 
 
 def test_several_keys_in_one_file_are_refused() -> None:
-    with pytest.raises(KeyFileError, match="holds 2 PEM blocks"):
+    with pytest.raises(KeyFileError, match="holds 2 keys, Ed25519 and Ed25519; a key file holds one"):
         keyfiles.load_public(2 * keyfiles.public_pem(PUBLIC), "team.pub")
-    with pytest.raises(KeyFileError, match="holds 2 PEM blocks"):
+    with pytest.raises(KeyFileError, match="holds 2 keys"):
         keyfiles.load_private(2 * keyfiles.private_pem(SEED, None), "team.key", None)
+    with pytest.raises(KeyFileError, match="holds 3 PEM blocks"):
+        keyfiles.load_private(3 * keyfiles.private_pem(SEED, None), "team.key", None)
     with pytest.raises(KeyFileError, match="holds 2 lines"):
         keyfiles.load_public(b"ssh-ed25519 AAAA a\nssh-ed25519 AAAA b\n", "authorized_keys")
 
@@ -306,7 +309,7 @@ def test_public_keys_of_small_order_are_refused_in_every_format() -> None:
     neutral = b"\x01" + bytes(31)
     blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + neutral
     line = b"ssh-ed25519 " + base64.b64encode(blob) + b" mallory\n"
-    for data in (keyfiles.public_pem(neutral), line):
+    for data in (keyfiles.public_pem(Key(ED25519, neutral)), line):
         with pytest.raises(KeyFileError, match=r"the key in x\.pub is a point of small order"):
             keyfiles.load_public(data, "x.pub")
 
@@ -363,7 +366,7 @@ def test_pkcs5_version_1_is_refused_with_the_way_out(tmp_path: Path) -> None:
 def test_a_key_whose_bcrypt_would_never_end_is_not_tried(tmp_path: Path) -> None:
     path = tmp_path / "id"
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "x", "-a", "16", "-f", path)
-    der = armor.parse_block(path.read_bytes(), "id").der()
+    der = armor.parse_blocks(path.read_bytes(), "id")[0].der()
     at = der.index(b"\0\0\0\x10") + 4 + 16  # after the salt, which is a string of 16 bytes
     assert der[at : at + 4] == b"\0\0\0\x10"
     endless = der[:at] + b"\xff\xff\xff\xff" + der[at + 4 :]
@@ -375,7 +378,9 @@ def test_nothing_heavy_is_imported_to_read_plain_keys() -> None:
     program = (
         "import sys, safeload.keys\n"
         "from safeload.hazmat import keyfiles\n"
-        "pair = keyfiles.private_pem(bytes(range(32)), None), keyfiles.public_pem(bytes([9]) + bytes(31))\n"
+        "from safeload.hazmat.kinds import Key\n"
+        "secret, public = Key('ed25519', bytes(range(32))), Key('ed25519', bytes([9]) + bytes(31))\n"
+        "pair = keyfiles.private_pem(secret, None), keyfiles.public_pem(public)\n"
         "assert not [m for m in sys.modules if m.startswith('cryptography')]\n"
         "keyfiles.load_private(pair[0], 'k', None)\n"
         "keyfiles.load_public(pair[1], 'p')\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safeload.hazmat import mac, points, signatures
+from safeload.hazmat import ed25519, mac, points
 
 # RFC 8032, section 7.1: TEST 1 to 3.
 RFC_8032 = [
@@ -99,9 +99,9 @@ def small_order_points() -> set[bytes]:
 
 @pytest.mark.parametrize(("seed", "public", "message", "signature"), RFC_8032)
 def test_ed25519_signs_and_verifies_what_rfc_8032_says(seed: str, public: str, message: str, signature: str) -> None:
-    assert signatures.public_key(bytes.fromhex(seed)).hex() == public
-    assert signatures.sign(bytes.fromhex(seed), bytes.fromhex(message)).hex() == signature
-    assert signatures.verify(bytes.fromhex(public), bytes.fromhex(message), bytes.fromhex(signature))
+    assert ed25519.public_key(bytes.fromhex(seed)).hex() == public
+    assert ed25519.sign(bytes.fromhex(seed), bytes.fromhex(message)).hex() == signature
+    assert ed25519.verify(bytes.fromhex(public), bytes.fromhex(message), bytes.fromhex(signature))
     assert points.defect(bytes.fromhex(public)) == ""
 
 
@@ -116,13 +116,13 @@ def test_a_signature_with_one_bit_changed_does_not_verify() -> None:
     for bit in range(512):
         forged = bytearray(signature)
         forged[bit // 8] ^= 1 << bit % 8
-        assert not signatures.verify(public, message, bytes(forged))
-    assert not signatures.verify(public, seed, signature)
+        assert not ed25519.verify(public, message, bytes(forged))
+    assert not ed25519.verify(public, seed, signature)
 
 
 @pytest.mark.parametrize("length", [0, 31, 32, 63, 65, 128])
 def test_a_signature_of_another_length_does_not_verify(length: int) -> None:
-    assert not signatures.verify(bytes.fromhex(RFC_8032[0][1]), b"", bytes(length))
+    assert not ed25519.verify(bytes.fromhex(RFC_8032[0][1]), b"", bytes(length))
     if length != mac.TAG_BYTES:
         assert not mac.verify(b"k" * 32, b"", bytes(length))
 
@@ -130,15 +130,15 @@ def test_a_signature_of_another_length_does_not_verify(length: int) -> None:
 def test_a_signature_whose_s_is_not_reduced_does_not_verify() -> None:
     _, public, message, signature = (bytes.fromhex(text) for text in RFC_8032[0])
     s = int.from_bytes(signature[32:], "little") + ORDER
-    assert not signatures.verify(public, message, signature[:32] + s.to_bytes(32, "little"))
+    assert not ed25519.verify(public, message, signature[:32] + s.to_bytes(32, "little"))
 
 
 def test_with_a_key_of_small_order_one_signature_holds_for_every_message() -> None:
     """The attack that `points.defect` is there for: the neutral element as key, R = the same, S = 0."""
     neutral = encoded((0, 1))
     signature = neutral + bytes(32)
-    assert signatures.verify(neutral, b"any", signature)
-    assert signatures.verify(neutral, b"and every", signature)
+    assert ed25519.verify(neutral, b"any", signature)
+    assert ed25519.verify(neutral, b"and every", signature)
     assert "small order" in points.defect(neutral)
 
 

@@ -14,12 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import safeload
 from safeload.errors import AlgorithmError, KeyFileError, KeyPassphraseError
-from safeload.hazmat import encryption_keyfiles, encryption_keys, keyfiles, wrapping
+from safeload.hazmat import encryption_keyfiles, encryption_keys, wrapping
 from safeload.hazmat.encryption_keys import HYBRID, X25519
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from conftest import Keys
 
 KINDS = [X25519, HYBRID]
 SEED, FILE_KEY, INFO = bytes(range(32)), bytes(range(32, 64)), b"info"
@@ -97,24 +100,22 @@ def test_only_the_right_passphrase_and_info_open_a_wrap(passphrase: bytes, info:
     assert wrapping.open_with(b"right", wrapped, bytes(15) + b"1", CHEAP, INFO) is None
 
 
-def test_a_signature_key_does_not_encrypt_and_an_encryption_key_does_not_sign() -> None:
-    signs = keyfiles.public_pem(keyfiles_public := _ed25519_public())
+def test_a_signature_key_does_not_encrypt_and_an_encryption_key_does_not_sign(team: Keys, tmp_path: Path) -> None:
     with pytest.raises(AlgorithmError, match="another key") as caught:
-        encryption_keyfiles.load_public(signs, "team.pub")
+        encryption_keyfiles.load_public(team.pub.read_bytes(), "team.pub")
     assert "keygen" in caught.value.hint
-    assert len(keyfiles_public) == 32
     for kind in KINDS:
-        pem = encryption_keyfiles.public_pem(kind, encryption_keys.public_bytes(kind, SEED))
+        private, public = safeload.keygen(tmp_path / kind, kind).paths
         with pytest.raises(KeyFileError):
-            keyfiles.load_public(pem, "m.recipient")
+            safeload.TrustStore.from_file(public)
         with pytest.raises(KeyFileError):
-            keyfiles.load_private(encryption_keyfiles.private_pem(kind, SEED, None), "m.identity", None)
+            safeload.Signer.from_file(private)
 
 
-def _ed25519_public() -> bytes:
-    from safeload.hazmat import signatures
-
-    return signatures.public_key(SEED)
+def test_a_pair_of_signing_keys_in_one_file_is_no_recipient(tmp_path: Path) -> None:
+    public = safeload.keygen(tmp_path / "pair", "ed25519+ml-dsa-65").paths[1]
+    with pytest.raises(AlgorithmError, match="another key"):
+        safeload.Recipient.from_file(public)
 
 
 @pytest.mark.parametrize("point", [bytes(32), b"\x01" + bytes(31)])

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safeload.errors import KeyFileError
-from safeload.hazmat import armor, keyfiles
+from safeload.hazmat import armor, keyfiles, kinds
+from safeload.hazmat.kinds import ED25519, Key
 from safeload.keys import hmacfile
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ OPENSSH = KEY.private_bytes(PEM, serialization.PrivateFormat.OpenSSH, serializat
 LINE = KEY.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
 PUBLIC = KEY.public_key().public_bytes_raw()
 
-PRIVATE_FILES = [keyfiles.private_pem(SEED, None), ENCRYPTED, OPENSSH]
-PUBLIC_FILES = [keyfiles.public_pem(PUBLIC), LINE + b" comment\n"]
+PRIVATE_FILES = [keyfiles.private_pem(Key(ED25519, SEED), None), ENCRYPTED, OPENSSH]
+PUBLIC_FILES = [keyfiles.public_pem(Key(ED25519, PUBLIC)), LINE + b" comment\n"]
 
 
 @st.composite
@@ -45,9 +46,11 @@ def damaged(draw: DrawFn, original: bytes) -> bytes:
     return bytes(data)
 
 
-def key_or_error(load: Callable[[], bytes]) -> None:
+def key_or_error(load: Callable[[], Key | bytes]) -> None:
     with contextlib.suppress(KeyFileError):
-        assert len(load()) == 32
+        key = load()
+        kind = kinds.KINDS[key.algorithm if isinstance(key, Key) else ED25519]
+        assert len(key.raw if isinstance(key, Key) else key) in {kind.secret_bytes, kind.public_bytes}
 
 
 @settings(max_examples=300, deadline=None)
@@ -60,7 +63,7 @@ def test_a_damaged_private_key_file_gives_a_key_or_a_key_file_error(data: bytes)
 @settings(max_examples=300, deadline=None)
 @given(st.data(), st.sampled_from(PRIVATE_FILES))
 def test_damage_below_the_base64_gives_a_key_or_a_key_file_error(data: st.DataObject, original: bytes) -> None:
-    block = armor.parse_block(original, "k")
+    (block,) = armor.parse_blocks(original, "k")
     der = data.draw(damaged(block.der()))
     key_or_error(lambda: keyfiles.load_private(armor.render_block(block.label, der), "k", b"y"))
 

@@ -18,13 +18,14 @@ from safeload.errors import (
     UnsignedError,
     UntrustedSignerError,
 )
-from safeload.hazmat import keyfiles, mac, signatures
+from safeload.hazmat import ed25519, keyfiles, mac
 from safeload.keys import (
     ED25519,
     HMAC_SHA256,
-    Ed25519Signer,
     HmacSigner,
     IgnoredKeyWarning,
+    Key,
+    KeySigner,
     Signer,
     TrustedKey,
     TrustStore,
@@ -60,7 +61,7 @@ class Pair:
 
 def pair(number: int) -> Pair:
     seed = bytes([number]) * 32
-    return Pair(Ed25519Signer(seed), signatures.public_key(seed))
+    return Pair(KeySigner(Key(ED25519, seed)), ed25519.public_key(seed))
 
 
 def shared(number: int) -> Pair:
@@ -78,7 +79,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def put(path: str, key: Pair) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(keyfiles.public_pem(key.public))
+    Path(path).write_bytes(keyfiles.public_pem(Key(ED25519, key.public)))
 
 
 # --- 7.4 --------------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ def test_the_file_does_not_choose_the_algorithm(alg: int) -> None:
 def test_an_hmac_made_with_the_bytes_of_a_public_key_is_refused() -> None:
     """The classic: the verifier holds public bytes, the forger calls them a shared secret."""
     tag = mac.tag(ALICE.public, MESSAGE)
-    spki_tag = mac.tag(keyfiles.public_der(ALICE.public), MESSAGE)
+    spki_tag = mac.tag(keyfiles.public_der(Key(ED25519, ALICE.public)), MESSAGE)
     store = TrustStore((ALICE.trusted(),))
     for signature in (tag, spki_tag, tag + tag):
         for alg in (1, 2):
@@ -223,7 +224,7 @@ def test_a_folder_gives_its_pub_files_by_name_and_nothing_else() -> None:
     for name in ("README.md", "carol.pub.bak", "carol.pem", "team.key"):
         Path("keys", name).write_text("not looked at")
     assert [key.name for key in TrustStore.open("keys").keys] == ["alice", "bob"]
-    assert trust_list("keys") == TrustStore.open("keys").keys
+    assert tuple(entry.key for entry in trust_list("keys")) == TrustStore.open("keys").keys
 
 
 def test_a_malformed_pub_file_makes_the_store_unusable_and_is_named() -> None:
@@ -231,10 +232,10 @@ def test_a_malformed_pub_file_makes_the_store_unusable_and_is_named() -> None:
     Path("keys/broken.pub").write_text("hello")
     with pytest.raises(KeyFileError, match=r"keys/broken\.pub is not a public key"):
         TrustStore.open("keys")
-    Path("keys/broken.pub").write_bytes(keyfiles.private_pem(b"s" * 32, None))
+    Path("keys/broken.pub").write_bytes(keyfiles.private_pem(Key(ED25519, b"s" * 32), None))
     with pytest.raises(KeyFileError, match=r"keys/broken\.pub is a private key"):
         TrustStore.open("keys")
-    Path("keys/broken.pub").write_bytes(keyfiles.public_pem(b"\x01" + bytes(31)))
+    Path("keys/broken.pub").write_bytes(keyfiles.public_pem(Key(ED25519, b"\x01" + bytes(31))))
     with pytest.raises(KeyFileError, match=r"keys/broken\.pub is a point of small order"):
         TrustStore.open("keys")
     Path("keys/broken.pub").write_text("ssh-rsa AAAA someone")
@@ -294,9 +295,9 @@ def test_a_store_that_is_not_there_or_is_a_file_is_an_error() -> None:
 @pytest.mark.parametrize("name", ["trust.toml", "TRUST.TOML"])
 def test_a_store_that_a_newer_version_made_is_refused(name: str) -> None:
     put("keys/alice.pub", ALICE)
-    Path("keys", name).write_text("")
+    Path("keys", name).write_text("version = 2")
     for use in (TrustStore.open, trust_list, lambda store: trust_add("keys/alice.pub", store)):
-        with pytest.raises(KeyFileError, match=r"a trust\.toml of a newer safeload"):
+        with pytest.raises(KeyFileError, match=r"is not of version 1|call it trust\.toml"):
             use("keys")
 
 
@@ -378,22 +379,22 @@ def test_a_key_is_added_as_pem_and_the_folder_is_made() -> None:
     put("alice.pub", ALICE)
     done = trust_add("alice.pub", "new/keys")
     assert (done.added, done.path, done.key.name) == (True, Path("new/keys/alice.pub"), "alice")
-    assert done.path.read_bytes() == keyfiles.public_pem(ALICE.public)
-    assert [key.keyid for key in trust_list("new/keys")] == [ALICE.signer.keyid]
+    assert done.path.read_bytes() == keyfiles.public_pem(Key(ED25519, ALICE.public))
+    assert [entry.key.keyid for entry in trust_list("new/keys")] == [ALICE.signer.keyid]
 
 
 def test_a_second_key_stands_beside_the_first() -> None:
     for name, key in (("alice", ALICE), ("bob", BOB), ("carol", CAROL)):
         put(f"{name}.pub", key)
         assert trust_add(f"{name}.pub", "keys").added
-    assert [key.name for key in trust_list("keys")] == ["alice", "bob", "carol"]
+    assert [entry.key.name for entry in trust_list("keys")] == ["alice", "bob", "carol"]
 
 
 def test_a_key_of_openssh_is_added_as_pem() -> None:
     line = base64.b64encode(b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + ALICE.public)
     Path("id_ed25519.pub").write_bytes(b"ssh-ed25519 " + line + b" alice@example.org\n")
     done = trust_add("id_ed25519.pub", "keys")
-    assert done.path.read_bytes() == keyfiles.public_pem(ALICE.public)
+    assert done.path.read_bytes() == keyfiles.public_pem(Key(ED25519, ALICE.public))
 
 
 def test_a_key_that_is_there_already_is_said_to_be() -> None:
@@ -410,7 +411,7 @@ def test_another_key_of_the_same_name_is_not_overwritten() -> None:
     with pytest.raises(KeyFileError, match=rf"keys/team\.pub is another key, {ALICE.signer.keyid[:8]}") as caught:
         trust_add("team.pub", "keys")
     assert "rename" in caught.value.hint
-    assert Path("keys/team.pub").read_bytes() == keyfiles.public_pem(ALICE.public)
+    assert Path("keys/team.pub").read_bytes() == keyfiles.public_pem(Key(ED25519, ALICE.public))
 
 
 def test_a_key_whose_name_would_not_count_is_added_under_one_that_does() -> None:

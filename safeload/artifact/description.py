@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.environment import environment_of
 from safeload.artifact.writer import Description
-from safeload.container.manifest import Arrays, LargestArray
+from safeload.container.manifest import Arrays, LargestArray, ModelInfo
 
 if TYPE_CHECKING:
     from safeload.codecs.summary import Summary
@@ -18,13 +18,14 @@ _GLOBALS_MAX = 10_000
 _NAME_MAX = 1_000
 
 
-def describe(summary: Summary, metadata: dict[str, Any]) -> Description:
-    """The environment of the globals in the payload, and what the manifest says for people."""
+def describe(summary: Summary, metadata: dict[str, Any], name: str | None) -> Description:
+    """The environment of the globals in the payload, what the manifest says for people, and the model's name."""
     return Description(
         environment=environment_of(summary.modules),
         globals=tuple(sorted({_shown(name) for name in summary.globals[:_GLOBALS_MAX] if len(name) <= _NAME_MAX})),
         arrays=_arrays(summary.arrays),
         metadata=metadata,
+        model=None if name is None else ModelInfo(name=name, version=None, expires=None),
     )
 
 

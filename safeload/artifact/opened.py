@@ -8,6 +8,7 @@ import os
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
+from safeload.artifact.detached import detached_records
 from safeload.artifact.verified import Artifact
 from safeload.container.ciphertext import stored_length
 from safeload.container.envelope import RECORDS_SIZE_MAX, parse_records, pre_authentication_encoding
@@ -42,7 +43,13 @@ def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:
 class UnverifiedArtifact:
     """A file whose sections add up. Only :meth:`verify` gives something that can be loaded."""
 
-    def __init__(self, file: str | os.PathLike[str] | IO[bytes], *, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        file: str | os.PathLike[str] | IO[bytes],
+        *,
+        signature: str | os.PathLike[str] | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.name = file_name(file)
         self._limits = limits
         self._handed_over = False
@@ -51,6 +58,8 @@ class UnverifiedArtifact:
             with self._errors_name_the_file():
                 self.layout = read_layout(self.source)  # step 2
                 self.records = self._read_records()
+                if signature is not None:
+                    self.records += detached_records(signature, self.manifest_bytes, self.records)
         except BaseException:
             self.source.close()
             raise
@@ -87,13 +96,18 @@ class UnverifiedArtifact:
     def verify(self, trust: TrustStore, *, now: datetime | None = None) -> Artifact:
         """Steps 3 to 5 and the root of the table; the leaves are checked as they are read.
 
-        `now` is the clock for expiry. Raises VerificationError and FormatError.
+        `now` is the time for all that begins or ends, of keys and of the model; None reads the clock. Raises
+        VerificationError and FormatError.
         """
         with self._errors_name_the_file():
-            signers = trust.check(pre_authentication_encoding(self.manifest_bytes), self.records, name=self.name)
+            now = now or datetime.now(UTC)  # the one reading of the clock
+            message = pre_authentication_encoding(self.manifest_bytes)
+            signers = trust.check(message, self.records, name=self.name, now=now)
             manifest = manifest_from_json(self.manifest_bytes)
             check_prelude(self.layout.prelude, manifest.prelude)
             _check_ciphertext(manifest)
+            model = manifest.model.name if manifest.model else None
+            signers = trust.authorise(signers, model, name=self.name)
             _check_expiry(manifest, now)
             _check_bounds(manifest, self._limits)
             table = self.table(manifest)
@@ -140,9 +154,9 @@ def _check_ciphertext(manifest: Manifest) -> None:
         raise FormatError("ciphertext-length", text)
 
 
-def _check_expiry(manifest: Manifest, now: datetime | None) -> None:
+def _check_expiry(manifest: Manifest, now: datetime) -> None:
     expires = manifest.model.expires if manifest.model else None
-    if expires is not None and (now or datetime.now(UTC)) >= parse_time(expires):
+    if expires is not None and now >= parse_time(expires):
         raise ExpiredError(f"the model expired at {expires}", hint="ask its signer for a newer one")
 
 

@@ -15,8 +15,11 @@ from safeload.artifact.needs import loading_needs
 from safeload.artifact.writer import ArtifactWriter
 from safeload.codecs.summary import summarise
 from safeload.container.atomic import atomic_file
+from safeload.container.names import check_name
 from safeload.container.strictjson import to_bytes
+from safeload.errors import FormatError
 from safeload.limits import DEFAULT_LIMITS
+from safeload.text import printable
 from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
@@ -44,18 +47,32 @@ def save_member(
     digest: str,
     metadata: dict[str, Any],
     *,
+    name: str | None = None,
     audience: Audience | None = None,
     warn: bool = True,
 ) -> Manifest:
-    """Write a file of one member; `kind` names its kind when its summary is known; `warn` of what loading will need."""
+    """Write a file of one member; `kind` names its kind when its summary is known; `warn` of what loading will need.
+
+    `name` is the model's. Raises ValueError if it is none.
+    """
+    if name is not None:
+        _check_name(name)
     with _target(filename) as (fd, scratch):
         writer = ArtifactWriter(fd, digest=digest, compression=compression, scratch=scratch, audience=audience)
         plain = writer.add(member, write)
         summary = summarise(plain, DEFAULT_LIMITS)
-        manifest = writer.finish(signer, describe(summary, metadata), kinds=[kind(summary)])
+        manifest = writer.finish(signer, describe(summary, metadata, name), kinds=[kind(summary)])
     if warn and (needs := loading_needs(summary, manifest)):
         warn_caller(needs, PolicyWarning)
     return manifest
+
+
+def _check_name(name: str) -> None:
+    """The names of models are made like those of members: a trust store's patterns go by their parts."""
+    try:
+        check_name(name)
+    except FormatError as error:
+        raise ValueError(f"{printable(name)!r} is no name for a model: {error.message}") from None
 
 
 @contextmanager

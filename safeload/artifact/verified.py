@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.environment import check_environment
+from safeload.artifact.events import log_accepted, log_refused
 from safeload.artifact.padding import Padding, nonzero
 from safeload.artifact.payload import ClearPayload, EncryptedPayload
 from safeload.artifact.unlocking import file_key
@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from safeload.keys import Identity, TrustedKey
     from safeload.limits import Limits
 
-__all__ = ["Artifact", "check_options", "log_refusal"]
+__all__ = ["Artifact", "check_options"]
 
-_log = logging.getLogger("safeload")
-_log.addHandler(logging.NullHandler())  # what is logged is for who asks for it; errors are raised besides
 MMAP_MODES = (None, "c", "r")
 
 
@@ -45,11 +43,6 @@ def check_options(mmap_mode: str | None, policy: Policy | None) -> None:
         raise ValueError(f"mmap_mode must be None, 'r' or 'c', got {mmap_mode!r}")
     if policy is not None and not isinstance(policy, Policy):
         raise TypeError(f"policy must be a Policy, got {type(policy).__name__}: Policy.default().allow(...)")
-
-
-def log_refusal(error: SafeloadError) -> None:
-    """Step 10 for a file that is not loaded: the event that an operator wants to see."""
-    _log.warning("refused: %s", error.message)
 
 
 class Artifact:
@@ -169,7 +162,7 @@ class Artifact:
             return self._load(mmap_mode, policy or Policy.default(), environment, Secret(identity, passphrase))
         except SafeloadError as error:
             error.locate(self.name)
-            log_refusal(error)
+            self.log(error)
             raise
 
     def _load(self, mmap_mode: str | None, policy: Policy, environment: str, secret: Secret) -> Any:
@@ -179,12 +172,16 @@ class Artifact:
         # All of the member passed, as ciphertext and as plaintext, before the codec sees its first byte.
         plain = self.read(member.name, identity=secret.identity, passphrase=secret.passphrase)
         value = CODECS[member.kind].load(plain, options)
-        _log.info(
-            "loaded %s, signed by %s",
-            printable(self.name),
-            ", ".join(key.name for key in self.signers) or "nobody known",
-        )
+        self.log("loaded")
         return value
+
+    def log(self, outcome: str | SafeloadError) -> None:
+        """Step 10: the event that an operator wants to see."""
+        identifier, signers = self.manifest.prelude.container_id, [(key.name, key.keyid) for key in self.signers]
+        if isinstance(outcome, str):
+            log_accepted(outcome, self.name, identifier, signers)
+        else:
+            log_refused(outcome, self.name, identifier, [keyid for _, keyid in signers])
 
     def _loadable(self) -> Member:
         if len(self.members) == 1 and self.members[0].kind in CODECS:

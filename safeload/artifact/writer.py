@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from safeload.container.leaves import LeafTable
-    from safeload.container.manifest import Arrays, Environment
+    from safeload.container.manifest import Arrays, Environment, ModelInfo
     from safeload.keys import Audience, Signer
 
 __all__ = ["ArtifactWriter", "Description"]
@@ -41,6 +41,7 @@ class Description:
     globals: tuple[str, ...]
     arrays: Arrays
     metadata: dict[str, Any]
+    model: ModelInfo | None = None
 
 
 class ArtifactWriter:
@@ -147,6 +148,7 @@ class ArtifactWriter:
             globals=description.globals,
             arrays=description.arrays,
             metadata=description.metadata,
+            model=description.model,
             encryption=encryption,
         )
 

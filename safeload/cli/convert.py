@@ -40,6 +40,7 @@ def convert(
     key: str | None,
     compress: Compress,
     digest: str,
+    name: str | None,
     metadata: dict[str, str],
     allow: tuple[str, ...],
     allow_call: tuple[str, ...],
@@ -67,6 +68,7 @@ def convert(
             recipients=recipients,
             passphrase=new_passphrase(encrypt_passphrase, READ_PASSPHRASE),
             metadata=metadata,
+            name=name,
         )
     (member,) = manifest.members
     ui.out(f"{printable(output)}: rebuilt from {printable(model)}, signed by {short(signer.keyid)}")

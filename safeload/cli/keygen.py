@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from safeload.cli import ui
 from safeload.cli.options import FILE, PASSPHRASE, json_option
 from safeload.cli.secrets import IDENTITY_PASSPHRASE
-from safeload.keys import ENCRYPTION_KINDS
+from safeload.keys import ENCRYPTION_KINDS, KEY_TYPES
 from safeload.keys import keygen as make_keys
 from safeload.text import printable
 
@@ -26,8 +26,7 @@ _ROLES = {
     ".identity": "private, mode 0600: whoever has it reads what is for you",
     ".recipient": "public: for those who encrypt for you",
 }
-_SIGNING_KINDS = ("ed25519", "hmac")
-_KINDS = {"signing": _SIGNING_KINDS, "encryption": ENCRYPTION_KINDS}
+_KINDS = {"signing": tuple(KEY_TYPES), "encryption": ENCRYPTION_KINDS}
 
 
 @click.command()
@@ -35,9 +34,9 @@ _KINDS = {"signing": _SIGNING_KINDS, "encryption": ENCRYPTION_KINDS}
 @click.option(
     "--type",
     "kind",
-    type=click.Choice([*_SIGNING_KINDS, *ENCRYPTION_KINDS]),
-    help="For signing ed25519 (default), or hmac, one shared secret; for encryption x25519 (default), or a hybrid "
-    "that also holds against quantum computers.",
+    type=click.Choice([*KEY_TYPES, *ENCRYPTION_KINDS]),
+    metavar="TYPE",
+    help=f"For signing {', '.join(KEY_TYPES)}; for encryption {', '.join(ENCRYPTION_KINDS)}. The first is the default.",
 )
 @click.option(
     "--for", "use", type=click.Choice(list(_KINDS)), default="signing", show_default=True, help="What it is for."
@@ -60,7 +59,7 @@ def keygen(name: str, kind: str | None, use: str, *, passphrase: bool, as_json: 
     """
     kind = kind or _KINDS[use][0]
     _check(name, kind, use, passphrase=passphrase)
-    made = _made(name, kind, _new_passphrase(name, use) if passphrase else None)
+    made = make_keys(name, kind, _new_passphrase(name, use) if passphrase else None)
     if as_json:
         ui.json_document({"keyid": made.keyid, "type": kind, "files": [str(path) for path in made.paths]})
         return
@@ -70,10 +69,6 @@ def keygen(name: str, kind: str | None, use: str, *, passphrase: bool, as_json: 
     ui.out()
     for line in _next_steps(made):
         ui.out(line)
-
-
-def _made(name: str, kind: Any, passphrase: str | None) -> GeneratedKey:
-    return make_keys(name, kind, passphrase)
 
 
 def _check(name: str, kind: str, use: str, *, passphrase: bool) -> None:

@@ -29,9 +29,11 @@ __all__ = [
     "key_option",
     "misuse",
     "output_option",
+    "signature_option",
     "signer_of",
     "trust_of",
     "trust_option",
+    "trust_root_option",
     "untrusted_option",
     "writing_options",
 ]
@@ -50,6 +52,15 @@ trust_option = click.option(
     type=FILE,
     metavar="PATH",
     help="Whose signatures count: a folder of .pub files, or one .pub or .hmac file; default: SAFELOAD_TRUST.",
+)
+trust_root_option = click.option(
+    "--trust-root",
+    type=FILE,
+    metavar="PATH",
+    help="Who must have signed the store's trust.toml; default: SAFELOAD_TRUST_ROOT.",
+)
+signature_option = click.option(
+    "--signature", type=FILE, metavar="FILE", help="Further signatures, which sign --detached wrote."
 )
 output_option = click.option("-o", "--output", type=FILE, required=True, metavar="FILE", help="The file to write.")
 untrusted_option = click.option(
@@ -104,10 +115,10 @@ def _unlocked(path: str) -> Signer:
         raise
 
 
-def trust_of(path: str | None) -> TrustStore:
-    """The store of ``--trust``."""
+def trust_of(path: str | None, root: str | None = None) -> TrustStore:
+    """The store of ``--trust``, signed as ``--trust-root`` asks."""
     try:
-        return trust_from(path)
+        return trust_from(path, root)
     except NoTrustError as error:
         error.hint = "make a store with: safeload trust add team.pub --store keys/; then add: --trust keys/"
         raise
@@ -137,7 +148,7 @@ def misuse() -> Iterator[None]:
 
 def writing_options(command: F) -> F:
     """What `pack` and `convert` take, and `dump` in Python."""
-    for option in (_METADATA, _DIGEST, _COMPRESS, key_option, output_option):
+    for option in (_METADATA, _NAME, _DIGEST, _COMPRESS, key_option, output_option):
         command = option(command)
     return command
 
@@ -184,6 +195,9 @@ _COMPRESS = click.option(
 )
 _DIGEST = click.option(
     "--digest", type=click.Choice(["blake3", "sha256"]), default="blake3", show_default=True, help="The hash function."
+)
+_NAME = click.option(
+    "--name", metavar="NAME", help="What the model is called, such as churn: a trust store can say who may sign it."
 )
 _METADATA = click.option(
     "--metadata",

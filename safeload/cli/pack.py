@@ -30,6 +30,7 @@ def pack(
     key: str | None,
     compress: Compress,
     digest: str,
+    name: str | None,
     metadata: dict[str, str],
     recipients: tuple[str, ...],
     *,
@@ -56,6 +57,7 @@ def pack(
             recipients=recipients,
             passphrase=new_passphrase(encrypt_passphrase, READ_PASSPHRASE),
             metadata=metadata,
+            name=name,
         )
     (member,) = manifest.members
     kind = "a joblib or pickle stream" if member.kind == "joblib" else "a file of a kind that only unpack gives back"

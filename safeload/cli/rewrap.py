@@ -8,7 +8,7 @@ import click
 
 from safeload import rewrap as rewrap_file
 from safeload.cli import ui
-from safeload.cli.options import FILE, key_option, misuse, signer_of, trust_of, trust_option
+from safeload.cli.options import FILE, key_option, misuse, signer_of, trust_of, trust_option, trust_root_option
 from safeload.cli.secrets import NEW_PASSPHRASE, identity_option, new_passphrase, opened, recipient_options
 from safeload.cli.wording import readers_of
 from safeload.keys import short
@@ -24,12 +24,14 @@ __all__ = ["rewrap"]
 @click.argument("artifact", type=FILE)
 @key_option
 @trust_option
+@trust_root_option
 @recipient_options
 @identity_option
 def rewrap(
     artifact: str,
     key: str | None,
     trust: str | None,
+    trust_root: str | None,
     recipients: tuple[str, ...],
     identity: str | None,
     *,
@@ -47,7 +49,7 @@ def rewrap(
     """
     if bool(recipients) == encrypt_passphrase:
         raise click.UsageError("name who may read: --recipient FILE, or --encrypt-passphrase")
-    signer, store = signer_of(key), trust_of(trust)
+    signer, store = signer_of(key), trust_of(trust, trust_root)
     new = new_passphrase(encrypt_passphrase, NEW_PASSPHRASE)
 
     def change(who: Identity | str | None, passphrase: str | None) -> Manifest:

@@ -16,8 +16,9 @@ __all__ = ["sign"]
 @click.command()
 @click.argument("artifact", type=FILE)
 @key_option
+@click.option("--detached", type=FILE, metavar="FILE", help="Write it there, and leave the artifact as it is.")
 @json_option
-def sign(artifact: str, key: str | None, *, as_json: bool) -> None:
+def sign(artifact: str, key: str | None, detached: str | None, *, as_json: bool) -> None:
     """Add one more signature to a file.
 
     Its bytes are checked against its manifest first; who signed before is not.
@@ -27,8 +28,11 @@ def sign(artifact: str, key: str | None, *, as_json: bool) -> None:
       safeload sign model.safeload --key reviewer.key
     """
     signer = signer_of(key)
-    sign_file(artifact, signer=signer)
+    sign_file(artifact, signer=signer, detached=detached)
     if as_json:
-        ui.json_document({"file": artifact, "keyid": signer.keyid, "algorithm": signer.algorithm})
+        where = {} if detached is None else {"signature": detached}
+        ui.json_document({"file": artifact, "keyid": signer.keyid, "algorithm": signer.algorithm, **where})
         return
-    ui.out(f"{printable(artifact)}: signed by {short(signer.keyid)} too")
+    ui.out(f"{printable(artifact)}: signed by {short(signer.keyid)} {'too' if detached is None else 'beside it'}")
+    if detached is not None:
+        ui.out(f"verify it with: --signature {printable(detached)}")

@@ -10,7 +10,7 @@ from safeload import SafeloadError
 from safeload import verify as verify_file
 from safeload.cli import ui
 from safeload.cli.exits import REFUSED, exit_code, worst
-from safeload.cli.options import FILE, json_option, trust_of, trust_option
+from safeload.cli.options import FILE, json_option, signature_option, trust_of, trust_option, trust_root_option
 from safeload.cli.wording import error_document, readers_of, signers_of
 from safeload.text import printable
 
@@ -23,9 +23,19 @@ __all__ = ["verify"]
 @click.command()
 @click.argument("artifacts", type=FILE, nargs=-1, required=True)
 @trust_option
+@trust_root_option
+@signature_option
 @json_option
 @click.pass_context
-def verify(context: click.Context, artifacts: tuple[str, ...], trust: str | None, *, as_json: bool) -> None:
+def verify(
+    context: click.Context,
+    artifacts: tuple[str, ...],
+    trust: str | None,
+    trust_root: str | None,
+    signature: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """Check the signatures and every byte of one or more files.
 
     Only a file that passes is named on stdout.
@@ -34,11 +44,13 @@ def verify(context: click.Context, artifacts: tuple[str, ...], trust: str | None
     Example:
       safeload verify model.safeload --trust keys/
     """
-    store = trust_of(trust)
+    if signature is not None and len(artifacts) > 1:
+        raise click.UsageError("--signature is for one artifact")
+    store = trust_of(trust, trust_root)
     documents: list[dict[str, Any]] = []
     codes: list[int] = []
     for name in artifacts:
-        document, code = _verify(name, store, quiet=as_json)
+        document, code = _verify(name, store, signature, quiet=as_json)
         documents.append(document)
         codes.append(code)
     if as_json:
@@ -46,9 +58,9 @@ def verify(context: click.Context, artifacts: tuple[str, ...], trust: str | None
     context.exit(worst(codes))
 
 
-def _verify(name: str, store: TrustStore, *, quiet: bool) -> tuple[dict[str, Any], int]:
+def _verify(name: str, store: TrustStore, signature: str | None, *, quiet: bool) -> tuple[dict[str, Any], int]:
     try:
-        with verify_file(name, trust=store) as artifact:
+        with verify_file(name, trust=store, signature=signature) as artifact:
             if not quiet:
                 readers = readers_of(artifact.manifest)
                 encrypted = f"; encrypted for {readers}" if readers else ""

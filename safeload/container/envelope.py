@@ -25,16 +25,19 @@ _HEAD = struct.Struct("<HHIB32sH")
 
 @dataclass(frozen=True, slots=True)
 class SignatureRecord:
-    """One signature as it stands in a file: `keyid` in lower-case hexadecimal, `alg` a number of section 7.2."""
+    """One signature as it stands in a file: `keyid` in lower-case hexadecimal, `alg` a number of section 7.2.
+
+    A signature in an envelope of its own states no `alg`.
+    """
 
     keyid: str
-    alg: int
+    alg: int | None
     signature: bytes
 
 
-def pre_authentication_encoding(manifest: bytes) -> bytes:
+def pre_authentication_encoding(manifest: bytes, payload_type: str = PAYLOAD_TYPE) -> bytes:
     """PAE of DSSE v1 over the manifest's exact bytes: what every signature signs."""
-    kind = PAYLOAD_TYPE.encode()
+    kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(manifest), manifest)
 
 

@@ -1,4 +1,4 @@
-"""PEM (RFC 7468), strictly: a key file is one block and nothing around it but white space."""
+"""PEM (RFC 7468), strictly: a key file is one block, a hybrid's two, and nothing around them but white space."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from safeload.errors import KeyFileError
 from safeload.text import printable
 
-__all__ = ["Block", "holds_pem", "parse_block", "render_block"]
+__all__ = ["Block", "holds_pem", "parse_blocks", "render_block"]
 
 _BEGIN = b"-----BEGIN "
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,60})-----[ \t]*\r?\n(.*?)-----END \1-----", re.DOTALL)
 _LINE = 64
+_BLOCKS_MAX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +41,29 @@ def holds_pem(data: bytes) -> bool:
     return _BEGIN in data
 
 
-def parse_block(data: bytes, path: str) -> Block:
-    """The one block of a file. Raises KeyFileError if there are several, or it is not whole, or other text is there."""
+def parse_blocks(data: bytes, path: str) -> list[Block]:
+    """The one block of a file, or the two of a hybrid key.
+
+    Raises KeyFileError if there are more, or one is not whole, or there is other text.
+    """
     count = data.count(_BEGIN)
-    if count > 1:
+    if count > _BLOCKS_MAX:
         raise KeyFileError(
             f"{printable(path)} holds {count} PEM blocks, and a key file holds one",
             path=path,
             hint="put each key into a file of its own",
         )
-    match = _BLOCK.fullmatch(data.strip())
-    if match is None:
-        raise KeyFileError(
-            f"{printable(path)} is not one whole PEM block: it is cut off, or has text around the key", path=path
-        )
-    return Block(match[1].decode("ascii"), match[2], path)
+    blocks: list[Block] = []
+    rest = data.strip()
+    while rest or not blocks:
+        match = _BLOCK.match(rest)
+        if match is None:
+            raise KeyFileError(
+                f"{printable(path)} is not one whole PEM block: it is cut off, or has text around the key", path=path
+            )
+        blocks.append(Block(match[1].decode("ascii"), match[2], path))
+        rest = rest[match.end() :].lstrip()
+    return blocks
 
 
 def render_block(label: str, der: bytes) -> bytes:

@@ -89,8 +89,8 @@ def _block(data: bytes, path: str) -> armor.Block:
     if not armor.holds_pem(data):
         what = "is empty" if not data.strip() else "is not a key for encryption: it has no PEM block"
         raise KeyFileError(f"{printable(path)} {what}", path=path, hint=_MAKE)
-    block = armor.parse_block(data, path)
-    if block.label not in (_PUBLIC, _PRIVATE, _ENCRYPTED):
+    block, *more = armor.parse_blocks(data, path)
+    if more or block.label not in (_PUBLIC, _PRIVATE, _ENCRYPTED):
         raise _not_for_encryption(path)
     return block
 

@@ -1,35 +1,40 @@
-"""Ed25519 keys in files: SubjectPublicKeyInfo and PKCS#8 in PEM (RFC 8410), and OpenSSH's formats.
+"""Keys that sign, in files: SubjectPublicKeyInfo and PKCS#8 in PEM, and OpenSSH's formats for Ed25519.
 
-`path` names the file in messages and is not opened here. No message holds a byte of a private key.
+A hybrid key is a file of two PEM blocks, its parts in order. `path` names the file in messages and is not opened here.
+No message holds a byte of a private key.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from safeload.errors import KeyFileError
-from safeload.hazmat import armor, openssh, points, private_keys, unaccepted
+from safeload.hazmat import armor, kinds, openssh, private_keys, unaccepted
+from safeload.hazmat.kinds import Key
 from safeload.text import printable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 __all__ = ["is_public", "load_private", "load_public", "private_pem", "public_der", "public_pem"]
 
-# RFC 8410, section 4: the DER of an Ed25519 SubjectPublicKeyInfo is these 12 bytes and the key.
-_SPKI_HEAD = bytes.fromhex("302a300506032b6570032100")
 _SPKI_LABEL = "PUBLIC KEY"
 _PRIVATE = "PRIVATE KEY"
 
 
-def public_der(public: bytes) -> bytes:
-    """The DER SubjectPublicKeyInfo, 44 bytes, of an Ed25519 `public` key of 32 bytes."""
-    return _SPKI_HEAD + public
+def public_der(public: Key) -> bytes:
+    """The DER SubjectPublicKeyInfo of `public`; of a hybrid, those of its parts, one behind the other."""
+    return b"".join(kinds.KINDS[part].spki + raw for part, raw in kinds.parts_of_public(public))
 
 
-def public_pem(public: bytes) -> bytes:
+def public_pem(public: Key) -> bytes:
     """The SubjectPublicKeyInfo of `public` as PEM."""
-    return armor.render_block(_SPKI_LABEL, public_der(public))
+    return b"".join(armor.render_block(_SPKI_LABEL, public_der(part)) for part in kinds.parts_of_public(public))
 
 
-def private_pem(seed: bytes, passphrase: bytes | None) -> bytes:
-    """PKCS#8 PEM of the 32 bytes of `seed`; encrypted by scrypt and AES-256-CBC if there is a passphrase."""
-    return private_keys.render(seed, passphrase)
+def private_pem(secret: Key, passphrase: bytes | None) -> bytes:
+    """PKCS#8 PEM of `secret`; encrypted by scrypt and AES-256-CBC if there is a passphrase."""
+    return b"".join(private_keys.render(part, passphrase) for part in kinds.parts_of_secret(secret))
 
 
 def is_public(data: bytes) -> bool:
@@ -39,25 +44,25 @@ def is_public(data: bytes) -> bool:
     return openssh.is_public_line(data)
 
 
-def load_public(data: bytes, path: str) -> bytes:
-    """The 32 bytes of the Ed25519 public key in `data`: SubjectPublicKeyInfo PEM or an OpenSSH line.
+def load_public(data: bytes, path: str) -> Key:
+    """The public key in `data`: SubjectPublicKeyInfo PEM, one block or a hybrid's two, or an OpenSSH line.
 
     Raises KeyFileError, AlgorithmError.
     """
     if armor.holds_pem(data):
-        public = _public_of_block(armor.parse_block(data, path))
+        public = _joined([_public_of_block(block) for block in armor.parse_blocks(data, path)], path)
     elif openssh.is_public_line(data):
-        public = openssh.parse_public_line(data, path)
+        public = Key(kinds.ED25519, openssh.parse_public_line(data, path))
     else:
         raise _nothing(data, path, "public key: neither PEM nor an ssh-ed25519 line")
-    defect = points.defect(public)
+    defect = kinds.defect(public)
     if defect:
         raise KeyFileError(f"the key in {printable(path)} {defect}", path=path)
     return public
 
 
-def load_private(data: bytes, path: str, passphrase: bytes | None) -> bytes:
-    """The 32 bytes of the Ed25519 seed in `data`: PKCS#8 PEM or an OpenSSH private key, encrypted or not.
+def load_private(data: bytes, path: str, passphrase: bytes | None) -> Key:
+    """The secret in `data`: PKCS#8 PEM, one block or a hybrid's two, or an OpenSSH private key, encrypted or not.
 
     `passphrase` is not used if the key is not encrypted. Raises KeyFileError, KeyPassphraseError, AlgorithmError.
     """
@@ -69,10 +74,26 @@ def load_private(data: bytes, path: str, passphrase: bytes | None) -> bytes:
         )
     if not armor.holds_pem(data):
         raise _nothing(data, path, "private key: it has no PEM block")
-    return private_keys.parse(armor.parse_block(data, path), passphrase)
+    return _joined([private_keys.parse(block, passphrase) for block in armor.parse_blocks(data, path)], path)
 
 
-def _public_of_block(block: armor.Block) -> bytes:
+def _joined(keys: list[Key], path: str) -> Key:
+    """One key, or the hybrid of two."""
+    if len(keys) == 1:
+        return keys[0]
+    algorithms = tuple(key.algorithm for key in keys)
+    for hybrid, parts in kinds.PAIRS.items():
+        if parts == algorithms:
+            return Key(hybrid, b"".join(key.raw for key in keys))
+    raise KeyFileError(
+        f"{printable(path)} holds {len(keys)} keys, {' and '.join(kinds.KINDS[name].spoken for name in algorithms)}; "
+        "a key file holds one, or the two of a hybrid: Ed25519, then ML-DSA-65",
+        path=path,
+        hint="put each key into a file of its own",
+    )
+
+
+def _public_of_block(block: armor.Block) -> Key:
     path = block.path
     if block.label.endswith(_PRIVATE):
         raise KeyFileError(
@@ -85,20 +106,37 @@ def _public_of_block(block: armor.Block) -> bytes:
     if block.label != _SPKI_LABEL:
         raise KeyFileError(f"{printable(path)} holds a PEM block of {block.label}, not a public key", path=path)
     der = block.der()
-    if der.startswith(_SPKI_HEAD) and len(der) == len(_SPKI_HEAD) + points.PUBLIC_BYTES:
-        return der[len(_SPKI_HEAD) :]
-    raise _other_spki(der, path)
+    for algorithm, kind in kinds.KINDS.items():
+        if der.startswith(kind.spki) and len(der) == len(kind.spki) + kind.public_bytes:
+            return Key(algorithm, der[len(kind.spki) :])
+    return _other_spki(der, path)
 
 
-def _other_spki(der: bytes, path: str) -> KeyFileError:
-    """What to say of a SubjectPublicKeyInfo that is not Ed25519's."""
-    from cryptography.hazmat.primitives import serialization  # 23 ms, and only to say what the key is
+def _other_spki(der: bytes, path: str) -> Key:
+    """A key in another spelling, which is brought into the one that keyids are made of; or why it is not accepted."""
+    from cryptography.hazmat.primitives import serialization  # 23 ms
 
     try:
         key = serialization.load_der_public_key(der)
     except Exception:  # the parser's own errors have many types; each means the same here
-        return KeyFileError(f"{printable(path)} is damaged, or holds a key of a kind that is not known here", path=path)
-    return unaccepted.refusal(path, unaccepted.spoken_name(key))
+        raise KeyFileError(
+            f"{printable(path)} is damaged, or holds a key of a kind that is not known here", path=path
+        ) from None
+    return _point(key) or _refuse(key, path)
+
+
+def _point(key: PublicKeyTypes) -> Key | None:
+    """A point of P-256, which may have been compressed."""
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
+        return None
+    return Key(kinds.ECDSA_P256, key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint))
+
+
+def _refuse(key: object, path: str) -> Key:
+    raise unaccepted.refusal(path, unaccepted.spoken_name(key))
 
 
 def _nothing(data: bytes, path: str, wanted: str) -> KeyFileError:

@@ -1,11 +1,12 @@
-"""The private half: PKCS#8 (RFC 8410, section 7) and OpenSSH's format, plain or encrypted, to and from a seed."""
+"""The private half: PKCS#8 (RFC 5958, 8410, 9881) and OpenSSH's format, plain or encrypted, and raw secrets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from safeload.errors import KeyFileError, KeyPassphraseError
-from safeload.hazmat import armor, openssh, unaccepted
+from safeload.hazmat import armor, kinds, openssh, unaccepted
+from safeload.hazmat.kinds import Key
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -15,13 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["parse", "render"]
 
-# RFC 8410, section 7: the DER of an Ed25519 PrivateKeyInfo, version 1 and without attributes, is these 16 bytes and
-# the seed. Other encodings go through cryptography's parser.
-_HEAD = bytes.fromhex("302e020100300506032b657004220420")
-_SEED_BYTES = 32
+# What stands before the raw secret in the DER of a PrivateKeyInfo without attributes. Other encodings go through
+# cryptography's parser.
+_HEADS = {
+    kinds.ED25519: bytes.fromhex("302e020100300506032b657004220420"),  # RFC 8410, section 7
+    kinds.ML_DSA_65: bytes.fromhex("3034020100300b060960864801650304031204228020"),  # RFC 9881, section 6: the seed
+    kinds.ECDSA_P256: bytes.fromhex("308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420"),
+}
+# RFC 5915: behind the scalar stands the public key, as OpenSSL writes it.
+_EC_PUBLIC = bytes.fromhex("a144034200")
 
 _PLAIN, _ENCRYPTED, _OPENSSH = "PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"
-_OLD = {"RSA PRIVATE KEY": "RSA", "EC PRIVATE KEY": "ECDSA", "DSA PRIVATE KEY": "DSA"}
+_OLD = {"RSA PRIVATE KEY": "RSA", "DSA PRIVATE KEY": "DSA"}
+_EC = "EC PRIVATE KEY"
 
 # bcrypt's rounds in OpenSSH take 5 to 10 ms each; ssh-keygen writes 16 or 24.
 _MAX_BCRYPT_ROUNDS = 2_000
@@ -29,19 +36,28 @@ _MAX_BCRYPT_ROUNDS = 2_000
 _HOW_TO_GIVE = "give it in SAFELOAD_KEY_PASSPHRASE, or to Signer.from_file(path, passphrase=...)"
 
 
-def render(seed: bytes, passphrase: bytes | None) -> bytes:
-    """PKCS#8 PEM of `seed`."""
+def render(secret: Key, passphrase: bytes | None) -> bytes:
+    """PKCS#8 PEM of `secret`, which is no hybrid."""
+    der = _HEADS[secret.algorithm] + secret.raw
+    if secret.algorithm == kinds.ECDSA_P256:
+        der += _EC_PUBLIC + kinds.public_key(secret).raw
     if passphrase is None:
-        return armor.render_block(_PLAIN, _HEAD + seed)
+        return armor.render_block(_PLAIN, der)
     from safeload.hazmat import pkcs8  # loads cryptography.x509
 
-    return armor.render_block(_ENCRYPTED, pkcs8.encrypt(_HEAD + seed, passphrase))
+    return armor.render_block(_ENCRYPTED, pkcs8.encrypt(der, passphrase))
 
 
-def parse(block: armor.Block, passphrase: bytes | None) -> bytes:
-    """The seed in `block`. Raises KeyFileError, KeyPassphraseError, AlgorithmError."""
+def parse(block: armor.Block, passphrase: bytes | None) -> Key:
+    """The secret in `block`. Raises KeyFileError, KeyPassphraseError, AlgorithmError."""
     if block.label in _OLD:
         raise unaccepted.refusal(block.path, _OLD[block.label])
+    if block.label == _EC:
+        raise KeyFileError(
+            f"{printable(block.path)} is a private key in the old format of OpenSSL",
+            path=block.path,
+            hint="openssl pkcs8 -topk8 -nocrypt -in old.key -out team.key",
+        )
     readers = {_PLAIN: _plain, _ENCRYPTED: _encrypted, _OPENSSH: _openssh}
     if block.label not in readers:
         raise KeyFileError(
@@ -50,17 +66,19 @@ def parse(block: armor.Block, passphrase: bytes | None) -> bytes:
     return readers[block.label](block, passphrase)
 
 
-def _plain(block: armor.Block, passphrase: bytes | None) -> bytes:
+def _plain(block: armor.Block, passphrase: bytes | None) -> Key:
     del passphrase  # one environment variable may serve several keys
     der = block.der()
-    if der.startswith(_HEAD) and len(der) == len(_HEAD) + _SEED_BYTES:
-        return der[len(_HEAD) :]
+    for algorithm in (kinds.ED25519, kinds.ML_DSA_65):
+        head = _HEADS[algorithm]
+        if der.startswith(head) and len(der) == len(head) + kinds.KINDS[algorithm].secret_bytes:
+            return Key(algorithm, der[len(head) :])
     from cryptography.hazmat.primitives import serialization  # 23 ms
 
-    return _seed(lambda: serialization.load_der_private_key(der, None), _damaged(block), block)
+    return _secret(lambda: serialization.load_der_private_key(der, None), _damaged(block), block)
 
 
-def _encrypted(block: armor.Block, passphrase: bytes | None) -> bytes:
+def _encrypted(block: armor.Block, passphrase: bytes | None) -> Key:
     from cryptography.hazmat.primitives import serialization  # 23 ms
 
     from safeload.hazmat import pkcs8  # loads cryptography.x509
@@ -76,10 +94,10 @@ def _encrypted(block: armor.Block, passphrase: bytes | None) -> bytes:
         ) from None
     _refuse_unaffordable(affordable, block)
     secret = _needed(passphrase, block)
-    return _seed(lambda: serialization.load_der_private_key(der, secret), _wrong_passphrase(block), block)
+    return _secret(lambda: serialization.load_der_private_key(der, secret), _wrong_passphrase(block), block)
 
 
-def _openssh(block: armor.Block, passphrase: bytes | None) -> bytes:
+def _openssh(block: armor.Block, passphrase: bytes | None) -> Key:
     from cryptography.hazmat.primitives import serialization  # 23 ms
 
     der = block.der()
@@ -90,13 +108,12 @@ def _openssh(block: armor.Block, passphrase: bytes | None) -> bytes:
     secret = _needed(passphrase, block) if header.encrypted else None
     failure = _wrong_passphrase(block) if header.encrypted else _damaged(block)
     pem = armor.render_block(_OPENSSH, der)
-    return _seed(lambda: serialization.load_ssh_private_key(pem, secret), failure, block)
+    return _secret(lambda: serialization.load_ssh_private_key(pem, secret), failure, block)
 
 
-def _seed(load: Callable[[], PrivateKeyTypes], failure: KeyFileError, block: armor.Block) -> bytes:
-    """The seed of the key that `load` gives; `failure` is raised where it raises."""
+def _secret(load: Callable[[], PrivateKeyTypes], failure: KeyFileError, block: armor.Block) -> Key:
+    """The raw secret of the key that `load` gives; `failure` is raised where it raises."""
     from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     try:
         key = load()
@@ -104,9 +121,26 @@ def _seed(load: Callable[[], PrivateKeyTypes], failure: KeyFileError, block: arm
         raise _unsupported(error, block) from None
     except Exception:  # ValueError, TypeError, InvalidTag and others; what they say could quote what they read
         raise failure from None
-    if not isinstance(key, Ed25519PrivateKey):
+    found = _raw(key)
+    if found is None:
         raise unaccepted.refusal(block.path, unaccepted.spoken_name(key))
-    return key.private_bytes_raw()
+    return found
+
+
+def _raw(key: PrivateKeyTypes) -> Key | None:
+    """None for an algorithm that is not accepted."""
+    from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+
+    if isinstance(key, Ed25519PrivateKey):
+        return Key(kinds.ED25519, key.private_bytes_raw())
+    if isinstance(key, MLDSA65PrivateKey):
+        return Key(kinds.ML_DSA_65, key.private_bytes_raw())
+    if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
+        size = kinds.KINDS[kinds.ECDSA_P256].secret_bytes
+        return Key(kinds.ECDSA_P256, key.private_numbers().private_value.to_bytes(size, "big"))
+    return None
 
 
 def _unsupported(error: Exception, block: armor.Block) -> KeyFileError:

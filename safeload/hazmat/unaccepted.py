@@ -1,4 +1,4 @@
-"""What to say about a key of another kind than Ed25519."""
+"""What to say about a key of a kind that does not sign here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from safeload.text import printable
 
 __all__ = ["refusal", "spoken_name"]
 
-_ACCEPTED = "safeload accepts Ed25519; ECDSA P-256 and ML-DSA are specified in the format and not yet implemented"
+_ACCEPTED = "safeload accepts Ed25519, ECDSA P-256, ML-DSA-65, and Ed25519 with ML-DSA-65"
+
+# Of OpenSSH's own formats only Ed25519's are read.
+_OTHER_FORMATS = {
+    "ecdsa-sha2-nistp256": "PEM is read: ssh-keygen -p -m PKCS8 -f id_ecdsa; ssh-keygen -e -m PKCS8 -f id_ecdsa",
+}
 
 # Names of cryptography's key classes, without PublicKey or PrivateKey, that do not read well as they are.
 _SPOKEN = {
@@ -25,7 +30,7 @@ def refusal(path: str, algorithm: str) -> AlgorithmError:
     return AlgorithmError(
         f"{printable(path)} holds a key for {printable(algorithm)}; {_ACCEPTED}",
         path=path,
-        hint="make one: safeload keygen team",
+        hint=_OTHER_FORMATS.get(algorithm, "make one: safeload keygen team"),
     )
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from safeload.errors import KeyFileError
 from safeload.keys.algorithms import HMAC_SHA256
-from safeload.keys.keyfile import cannot, path_text
+from safeload.keys.keyfile import cannot, path_text, read_key_file
+from safeload.keys.ledger import LEDGER, parse_ledger
 from safeload.keys.trusted import TrustedKey, read_trusted_key
 from safeload.text import plural, printable
 from safeload.warn import warn_caller
@@ -20,10 +21,13 @@ from safeload.warn import warn_caller
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["IgnoredKeyWarning", "public_keys", "shared_keys", "warn_of_ignored"]
+    from safeload.keys.ledger import Ledger
+
+__all__ = ["IgnoredKeyWarning", "ledger", "listed", "public_keys", "read_ledger", "shared_keys", "warn_of_ignored"]
 
 MOST_FILES = 10_000
-_NEWER = "trust.toml"
+_SHOWN_IGNORED = 3
+_LEDGER_BYTES = 4 << 20
 
 
 class IgnoredKeyWarning(UserWarning):
@@ -31,16 +35,38 @@ class IgnoredKeyWarning(UserWarning):
 
 
 def public_keys(folder: str | os.PathLike[str]) -> tuple[tuple[Path, TrustedKey], ...]:
-    """The ``*.pub`` files of `folder`, by name. Raises KeyFileError: one is malformed, or a newer safeload made it."""
-    names = _names(folder)
-    if any(name.casefold() == _NEWER for name in names):
-        raise KeyFileError(
-            f"{_shown(folder)} has a {_NEWER} of a newer safeload: it may revoke keys that this one would trust",
-            path=path_text(folder),
-            hint="pip install --upgrade safeload",
-        )
-    paths = [Path(folder, name) for name in names if name.endswith(".pub")]
+    """The ``*.pub`` files of `folder`, by name. Raises KeyFileError if one is malformed."""
+    paths = [Path(folder, name) for name in _names(folder) if name.endswith(".pub")]
     return tuple((path, _public(path)) for path in paths)
+
+
+def ledger(folder: str | os.PathLike[str]) -> Ledger | None:
+    """What the ``trust.toml`` of `folder` says; None if there is none. Raises KeyFileError."""
+    found = [name for name in _names(folder) if name.casefold() == LEDGER]
+    if not found:
+        return None
+    if found != [LEDGER]:  # where names differ in case only, one machine honours what another does not see
+        raise KeyFileError(f"{_shown(folder)} has {' and '.join(map(_shown, found))}: call it {LEDGER}")
+    path = Path(folder, LEDGER)
+    return parse_ledger(read_ledger(path), str(path))
+
+
+def read_ledger(path: Path) -> bytes:
+    """Bounded, and never a pipe or a device. Raises KeyFileError."""
+    return read_key_file(path, what="trust store", most=_LEDGER_BYTES).data
+
+
+def listed(folder: str | os.PathLike[str], keys: Sequence[TrustedKey], ledger: Ledger) -> tuple[TrustedKey, ...]:
+    """Those of `keys` that the ledger lists. Warns of the others: they may have been put there by anybody."""
+    others = [key.name for key in keys if key.keyid not in ledger.terms]
+    if others:
+        names = ", ".join(f"{printable(name)}.pub" for name in others[:_SHOWN_IGNORED])
+        more = f" and {len(others) - _SHOWN_IGNORED} more" if len(others) > _SHOWN_IGNORED else ""
+        warn_caller(
+            f"{names}{more} in {_shown(folder)} is ignored: {LEDGER} does not list it; safeload trust add lists it",
+            IgnoredKeyWarning,
+        )
+    return tuple(key for key in keys if key.keyid in ledger.terms)
 
 
 def _public(path: Path) -> TrustedKey:

@@ -82,27 +82,27 @@ def path_text(path: str | os.PathLike[str]) -> str:
     return text
 
 
-def read_key_file(path: str | os.PathLike[str]) -> KeyFile:
-    """At most 64 KiB of a regular file. Raises KeyFileError."""
+def read_key_file(path: str | os.PathLike[str], what: str = "key file", most: int = MOST_BYTES) -> KeyFile:
+    """At most `most` bytes of a regular file, which `what` names in messages. Raises KeyFileError."""
     name = path_text(path)
     try:
         descriptor = os.open(name, _READ)
         try:
-            return _read(descriptor, name)
+            return _read(descriptor, name, what, most)
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise cannot("read", name, error) from error
 
 
-def _read(descriptor: int, name: str) -> KeyFile:
+def _read(descriptor: int, name: str, what: str, most: int) -> KeyFile:
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
-        raise KeyFileError(f"{printable(name)} is {_what(mode)}, not a key file", path=name)
+        raise KeyFileError(f"{printable(name)} is {_what(mode)}, not a {what}", path=name)
     with open(descriptor, "rb", closefd=False) as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise KeyFileError(f"{printable(name)} is larger than {MOST_BYTES // 1024} KiB: not a key file", path=name)
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise KeyFileError(f"{printable(name)} is larger than {most // 1024} KiB: not a {what}", path=name)
     return KeyFile(name, data, mode)
 
 

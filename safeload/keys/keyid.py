@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 from safeload.hazmat import keyfiles
 from safeload.text import printable
 
-__all__ = ["ed25519_keyid", "hmac_keyid", "short"]
+if TYPE_CHECKING:
+    from safeload.hazmat.kinds import Key
+
+__all__ = ["hmac_keyid", "public_keyid", "short"]
 
 _HMAC_DOMAIN = b"safeload/v1 hmac\0"
 _SHORT_DIGITS = 8
 
 
-def ed25519_keyid(public: bytes) -> str:
-    """SHA-256 of the DER SubjectPublicKeyInfo of `public`, the 32 raw bytes."""
+def public_keyid(public: Key) -> str:
+    """SHA-256 of the DER SubjectPublicKeyInfo of `public`; of a hybrid, of those of its parts in order."""
     return hashlib.sha256(keyfiles.public_der(public)).hexdigest()
 
 

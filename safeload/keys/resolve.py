@@ -33,10 +33,13 @@ def signer_from(value: Signer | str | os.PathLike[str] | None) -> Signer:
     return Signer.from_file(_a_path(path, "signer", "a Signer"))
 
 
-def trust_from(value: TrustStore | str | os.PathLike[str] | None) -> TrustStore:
+def trust_from(
+    value: TrustStore | str | os.PathLike[str] | None, root: str | os.PathLike[str] | None = None
+) -> TrustStore:
     """A store as it is; that of a folder, or of one ``.pub`` or ``.hmac`` file; or of the path in ``SAFELOAD_TRUST``.
 
-    Raises NoTrustError, and what `TrustStore.open` and `TrustStore.from_file` raise.
+    A folder must be signed by one that `root` trusts, or that the path in ``SAFELOAD_TRUST_ROOT`` does, if there is
+    either. Raises NoTrustError, and what `TrustStore.open` and `TrustStore.from_file` raise.
     """
     if isinstance(value, TrustStore):
         return value
@@ -48,7 +51,9 @@ def trust_from(value: TrustStore | str | os.PathLike[str] | None) -> TrustStore:
         )
     name = _a_path(path, "trust", "a TrustStore")
     is_folder = os.path.isdir(name)  # noqa: PTH112  Path.is_dir raises for a name that is too long
-    return TrustStore.open(name) if is_folder else TrustStore.from_file(name)
+    if not is_folder:
+        return TrustStore.from_file(name)
+    return TrustStore.open(name, root=root or environment.get(environment.TRUST_ROOT))
 
 
 def _a_path(value: object, parameter: str, kind: str) -> str:

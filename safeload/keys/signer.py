@@ -6,17 +6,18 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NoReturn
 
 from safeload.errors import KeyPassphraseError
-from safeload.hazmat import keyfiles, mac, signatures
+from safeload.hazmat import keyfiles, kinds, mac
+from safeload.hazmat.kinds import Key
 from safeload.keys import environment, hmacfile
-from safeload.keys.algorithms import ED25519, HMAC_SHA256
+from safeload.keys.algorithms import HMAC_SHA256
 from safeload.keys.keyfile import path_text, read_key_file
-from safeload.keys.keyid import ed25519_keyid, hmac_keyid, short
+from safeload.keys.keyid import hmac_keyid, public_keyid, short
 
 if TYPE_CHECKING:
     import os
     from typing import SupportsIndex
 
-__all__ = ["Ed25519Signer", "HmacSigner", "Signer", "passphrase_bytes"]
+__all__ = ["HmacSigner", "KeySigner", "Signer", "passphrase_bytes"]
 
 
 class Signer(ABC):
@@ -47,7 +48,7 @@ class Signer(ABC):
         if hmacfile.claims_hmac(file.data):
             return HmacSigner(hmacfile.parse(file.data, file.path))
         given = environment.get(environment.PASSPHRASE) if passphrase is None else passphrase
-        return Ed25519Signer(keyfiles.load_private(file.data, file.path, passphrase_bytes(given, path)))
+        return KeySigner(keyfiles.load_private(file.data, file.path, passphrase_bytes(given, path)))
 
 
 def passphrase_bytes(passphrase: str | bytes | None, path: str | os.PathLike[str]) -> bytes | None:
@@ -76,19 +77,19 @@ class _SecretSigner(Signer):
         raise TypeError("a signer holds a secret and is not pickled or copied; pass the path of its key file instead")
 
 
-class Ed25519Signer(_SecretSigner):
-    """Signs with an Ed25519 seed of 32 bytes (RFC 8032)."""
+class KeySigner(_SecretSigner):
+    """Signs with the private half of a key pair, of any of the algorithms of ``hazmat.kinds``."""
 
     __slots__ = ()
 
-    def __init__(self, seed: bytes) -> None:
-        super().__init__(seed)
-        self.algorithm = ED25519
-        self.keyid = ed25519_keyid(signatures.public_key(seed))
+    def __init__(self, secret: Key) -> None:
+        super().__init__(secret.raw)
+        self.algorithm = secret.algorithm
+        self.keyid = public_keyid(kinds.public_key(secret))
 
     def sign(self, message: bytes) -> bytes:
-        """64 bytes."""
-        return signatures.sign(self._secret, message)
+        """As long as docs/format.md, 7.2 says for the algorithm."""
+        return kinds.sign(Key(self.algorithm, self._secret), message)
 
 
 class HmacSigner(_SecretSigner):

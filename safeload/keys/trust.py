@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safeload.errors import KeyFileError
 from safeload.keys import folder as folders
+from safeload.keys.authority import authorised
 from safeload.keys.keyfile import path_text, quoted
+from safeload.keys.signed_ledger import signed_ledger
+from safeload.keys.terms import NO_TERMS
 from safeload.keys.trusted import TrustedKey, read_trusted_key
 from safeload.keys.verification import check_records
 from safeload.text import printable
@@ -16,8 +20,10 @@ from safeload.warn import UnsafeWarning, warn_caller
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from safeload.errors import KeyRefusedError
+    from safeload.keys.terms import KeyTerms, Role
     from safeload.keys.verification import Record
 
 __all__ = ["TrustStore", "UnsafeWarning"]
@@ -29,12 +35,16 @@ _HINT = "if you know this key, name the .pub file that its owner gave you"
 class TrustStore:
     """At least one key, each key material once. ``source`` and ``hint`` are for messages.
 
-    A hint may hold ``{first}``, where the first digits of the unknown keyid are put. Raises KeyFileError if empty.
+    ``terms`` by keyid say from when to when and for which models a key counts, ``roles`` how many of which keys must
+    have signed (docs/trust.md). A hint may hold ``{first}``, where the first digits of the unknown keyid are put.
+    Raises KeyFileError if there is no key.
     """
 
     keys: tuple[TrustedKey, ...]
     source: str = "the trust store"
     hint: str = _HINT
+    terms: Mapping[str, KeyTerms] = field(default_factory=dict)
+    roles: tuple[Role, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.keys:
@@ -49,17 +59,29 @@ class TrustStore:
         object.__setattr__(self, "keys", tuple(unique.values()))
 
     @staticmethod
-    def open(folder: str | os.PathLike[str], shared: Sequence[str | os.PathLike[str]] = ()) -> TrustStore:
+    def open(
+        folder: str | os.PathLike[str],
+        shared: Sequence[str | os.PathLike[str]] = (),
+        *,
+        root: TrustStore | str | os.PathLike[str] | None = None,
+    ) -> TrustStore:
         """The ``*.pub`` files of `folder`, by name, then the HMAC keys whose paths are `shared`.
 
-        Raises KeyFileError: for one malformed key, for a store that a newer safeload made, for none at all.
+        With a ``trust.toml`` in it those of them count that it lists, as it says. With `root`, whoever signed the
+        ``trust.toml`` must be one that this store, folder or ``.pub`` file trusts. Raises KeyFileError: for one
+        malformed key, for a ``trust.toml`` that cannot be read to its end, for no key at all; VerificationError for
+        one that `root` does not trust.
         """
         named = folders.shared_keys(shared)
         found = tuple(key for _, key in folders.public_keys(folder))
         folders.warn_of_ignored(folder, shared)
+        ledger = folders.ledger(folder) if root is None else signed_ledger(Path(folder), _root(root))
+        if ledger is not None:
+            found = folders.listed(folder, found, ledger)
         source = str(Path(folder, "_"))[:-1] or "./"  # ends with a separator: "keys/ does not trust" reads as a folder
         add = f"if you know this key: safeload trust add {{first}}.pub --store {quoted(source)}"
-        return TrustStore(found + named, source, add)
+        terms, roles = (ledger.terms, ledger.roles) if ledger else ({}, ())
+        return TrustStore(found + named, source, add, terms, roles)
 
     @staticmethod
     def from_file(path: str | os.PathLike[str]) -> TrustStore:
@@ -76,11 +98,17 @@ class TrustStore:
         return _AcceptsAny((), "anybody")
 
     def check(
-        self, manifest_message: bytes, records: Sequence[Record], *, name: str = "the file"
+        self,
+        manifest_message: bytes,
+        records: Sequence[Record],
+        *,
+        name: str = "the file",
+        now: datetime | None = None,
     ) -> tuple[TrustedKey, ...]:
-        """The trusted keys that signed `manifest_message` (docs/format.md, 7.4); `name` is the file's, for messages.
+        """The trusted keys that signed `manifest_message` (docs/format.md, 7.4) and count at the time `now`.
 
-        Raises UnsignedError, UntrustedSignerError, BadSignatureError.
+        `name` is the file's, for messages. Raises UnsignedError, UntrustedSignerError, BadSignatureError,
+        RevokedKeyError, KeyLifetimeError.
         """
         return check_records(
             {key.keyid: key for key in self.keys},
@@ -89,7 +117,36 @@ class TrustStore:
             name=printable(name),
             store=printable(self.source),
             hint=self.hint,
+            refused=self._refused(printable(name), now or datetime.now(UTC)),
         )
+
+    def _refused(self, name: str, now: datetime) -> dict[str, KeyRefusedError]:
+        """Why the keys that do not count now do not, by keyid."""
+        found = ((key.keyid, self.terms.get(key.keyid, NO_TERMS).refusal(key, name, now)) for key in self.keys)
+        return {keyid: refusal for keyid, refusal in found if refusal is not None}
+
+    def authorise(
+        self, signers: tuple[TrustedKey, ...], model: str | None, *, name: str = "the file"
+    ) -> tuple[TrustedKey, ...]:
+        """Those of `signers`, which :meth:`check` gave, that count for the model of that name (None: it has none).
+
+        Raises OutOfScopeError, ThresholdError.
+        """
+        store = printable(self.source)
+        return authorised(signers, self.terms, self.roles, model=model, name=printable(name), store=store)
+
+
+def _root(root: TrustStore | str | os.PathLike[str]) -> Callable[[bytes, Sequence[Record], str], None]:
+    """What checks the signatures on a store."""
+    if isinstance(root, TrustStore):
+        store = root
+    else:
+        store = TrustStore.open(root) if Path(root).is_dir() else TrustStore.from_file(root)
+
+    def check(message: bytes, records: Sequence[Record], name: str) -> None:
+        store.authorise(store.check(message, records, name=name), None, name=name)
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +157,20 @@ class _AcceptsAny(TrustStore):
         pass
 
     def check(
-        self, manifest_message: bytes, records: Sequence[Record], *, name: str = "the file"
+        self,
+        manifest_message: bytes,
+        records: Sequence[Record],
+        *,
+        name: str = "the file",
+        now: datetime | None = None,
     ) -> tuple[TrustedKey, ...]:
         """Nobody: what was not verified is not called signed."""
-        del manifest_message, records, name
+        del manifest_message, records, name, now
         return ()
+
+    def authorise(
+        self, signers: tuple[TrustedKey, ...], model: str | None, *, name: str = "the file"
+    ) -> tuple[TrustedKey, ...]:
+        """Nobody."""
+        del model, name
+        return signers

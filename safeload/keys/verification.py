@@ -2,51 +2,65 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from safeload.errors import BadSignatureError, UnsignedError, UntrustedSignerError
-from safeload.keys.algorithms import ALGORITHMS, algorithm_name
+from safeload.errors import BadSignatureError, RevokedKeyError, UnsignedError, UntrustedSignerError
+from safeload.keys.algorithms import ALGORITHMS, NUMBERS, algorithm_name
 from safeload.keys.keyid import short
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from safeload.errors import KeyRefusedError
     from safeload.keys.trusted import TrustedKey
 
 __all__ = ["Record", "check_records"]
 
 _NAMED_AT_MOST = 3
+_NOTHING: Mapping[str, KeyRefusedError] = MappingProxyType({})
 
 
 class Record(Protocol):
-    """A signature record as the container frames it: ``keyid`` in lower-case hexadecimal, ``alg`` unchecked."""
+    """A signature record: ``keyid`` in lower-case hexadecimal, ``alg`` unchecked, and None where none is stated."""
 
     @property
     def keyid(self) -> str: ...
     @property
-    def alg(self) -> int: ...
+    def alg(self) -> int | None: ...
     @property
     def signature(self) -> bytes: ...
 
 
 def check_records(
-    trusted: Mapping[str, TrustedKey], message: bytes, records: Sequence[Record], *, name: str, store: str, hint: str
+    trusted: Mapping[str, TrustedKey],
+    message: bytes,
+    records: Sequence[Record],
+    *,
+    name: str,
+    store: str,
+    hint: str,
+    refused: Mapping[str, KeyRefusedError] = _NOTHING,
 ) -> tuple[TrustedKey, ...]:
     """The keys of `trusted` (by keyid) that signed `message`, in the order of `records`, each once.
 
-    `name`, `store` and `hint` are for messages, printable. Raises UnsignedError, UntrustedSignerError,
-    BadSignatureError; the last one whatever other records say.
+    `name`, `store` and `hint` are for messages, printable. Signatures of keys in `refused` do not count: where none is
+    left, its error is raised. Raises UnsignedError, UntrustedSignerError, BadSignatureError; the last one whatever
+    other records say.
     """
     if not records:  # step 1
         raise UnsignedError(f"{name} bears no signature", hint="ask whoever made it for the signed file")
     signers: dict[str, TrustedKey] = {}
     for record in records:
         key = trusted.get(record.keyid)
-        if key is None:  # step 2
+        # Nobody knows who signs with a key that was revoked: what it says, good or bad, is not looked at.
+        if key is None or key.keyid in refused:  # step 2
             continue
         _check(key, message, record, name)  # step 3
         signers[key.keyid] = key
+    if not signers and (refusal := _first(refused, records)):
+        raise refusal
     if not signers:
         keyids = [record.keyid for record in records]
         whose = _listed([short(keyid) for keyid in keyids])
@@ -58,11 +72,17 @@ def check_records(
     return tuple(signers.values())  # step 4
 
 
+def _first(refused: Mapping[str, KeyRefusedError], records: Sequence[Record]) -> KeyRefusedError | None:
+    """What to say where no signature counts: that a key was revoked, before anything else."""
+    found = [refused[record.keyid] for record in records if record.keyid in refused]
+    return next((each for each in found if isinstance(each, RevokedKeyError)), found[0] if found else None)
+
+
 def _check(key: TrustedKey, message: bytes, record: Record, name: str) -> None:
     """Raise BadSignatureError unless `record` is `key`'s signature. The key names the algorithm, the record never."""
     who = f"{printable(key.name)} ({short(key.keyid)})"
-    known = ALGORITHMS.get(record.alg)
-    if known is None or known.name != key.algorithm:
+    known = ALGORITHMS[NUMBERS[key.algorithm]]
+    if record.alg is not None and ALGORITHMS.get(record.alg) is not known:
         raise BadSignatureError(
             f"{name} calls its signature by {who} {algorithm_name(record.alg)}, and that key is for {key.algorithm}",
             keyid=key.keyid,

@@ -33,6 +33,10 @@ CLASSES = {
     "BadSignatureError": "bad-signature",
     "PreludeMismatchError": "prelude-mismatch",
     "ExpiredError": "expired",
+    "RevokedKeyError": "key-revoked",
+    "KeyLifetimeError": "key-lifetime",
+    "OutOfScopeError": "out-of-scope",
+    "ThresholdError": "threshold",
     "DigestMismatchError": "root-mismatch leaf-mismatch",
     "CorruptMemberError": "member-padding frame-corrupt",
     "NoIdentityError": "no-identity",
@@ -59,6 +63,9 @@ class Vector:
     passphrase: str = ""
     members: tuple[tuple[str, str], ...] = ()
     compressors: tuple[str, ...] = ()
+    # docs/trust.md: the lines of a trust.toml beside the keys, and the time of verifying.
+    ledger: str = ""
+    now: str = ""
     body: bytes = field(repr=False)
 
     @property
@@ -76,6 +83,8 @@ class Vector:
         lines += [f"trust: {self.trust}"]
         lines += [f"{name}: {value}" for name in ("identity", "passphrase") if (value := getattr(self, name))]
         lines += [f"about: {self.about}"]
+        lines += [f"ledger: {line}" for line in self.ledger.splitlines()]
+        lines += [f"now: {self.now}"] if self.now else []
         lines += [f"compressors: {entry}" for entry in self.compressors]
         lines += [f"encoding: {encoding}", "", ""]
         return "\n".join(lines).encode() + packed
@@ -102,6 +111,8 @@ class Vector:
             passphrase=single.get("passphrase", ""),
             members=tuple((value[:-65], value[-64:]) for key, value in pairs if key == "members"),
             compressors=tuple(value for key, value in pairs if key == "compressors"),
+            ledger="".join(f"{value}\n" for key, value in pairs if key == "ledger"),
+            now=single.get("now", ""),
             body=b"",
         )
         if vector.expect != single["expect"]:

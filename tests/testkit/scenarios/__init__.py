@@ -17,6 +17,7 @@ from testkit.scenarios import (
     prelude,
     signatures,
     truncation,
+    trust,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ PARTS = (
     signatures,
     encryption,
     decryption,
+    trust,
 )
 
 
