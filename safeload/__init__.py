@@ -16,6 +16,7 @@ from safeload._api import (
     load_untrusted,
     needs,
     pack,
+    rewrap,
     sign,
     unpack,
     verify,
@@ -26,7 +27,7 @@ from safeload.artifact.environment import EnvironmentWarning
 from safeload.container.manifest import Manifest
 from safeload.engine.catalogue import Grant, grants
 from safeload.errors import SafeloadError
-from safeload.keys import IgnoredKeyWarning, Signer, TrustStore, keygen
+from safeload.keys import Identity, IgnoredKeyWarning, Recipient, Signer, TrustStore, keygen
 from safeload.limits import Limits
 from safeload.policy import Policy
 from safeload.policy.needs import Needs
@@ -36,12 +37,14 @@ __all__ = [
     "Artifact",
     "EnvironmentWarning",
     "Grant",
+    "Identity",
     "IgnoredKeyWarning",
     "Limits",
     "Manifest",
     "Needs",
     "Policy",
     "PolicyWarning",
+    "Recipient",
     "SafeloadError",
     "Signer",
     "TrustStore",
@@ -58,6 +61,7 @@ __all__ = [
     "load_untrusted",
     "needs",
     "pack",
+    "rewrap",
     "sign",
     "unpack",
     "verify",

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "pack": "safeload.cli.pack",
     "unpack": "safeload.cli.unpack",
     "sign": "safeload.cli.sign",
+    "rewrap": "safeload.cli.rewrap",
     "verify": "safeload.cli.verify",
     "inspect": "safeload.cli.inspect",
     "convert": "safeload.cli.convert",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from safeload import unpack as unpack_file
@@ -15,8 +17,12 @@ from safeload.cli.options import (
     trust_option,
     trust_root_option,
 )
+from safeload.cli.secrets import identity_option, opened
 from safeload.cli.wording import signers_of
 from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload import Artifact, Identity
 
 __all__ = ["unpack"]
 
@@ -27,7 +33,15 @@ __all__ = ["unpack"]
 @trust_option
 @trust_root_option
 @signature_option
-def unpack(artifact: str, output: str, trust: str | None, trust_root: str | None, signature: str | None) -> None:
+@identity_option
+def unpack(
+    artifact: str,
+    output: str,
+    trust: str | None,
+    trust_root: str | None,
+    signature: str | None,
+    identity: str | None,
+) -> None:
     """Verify a file and write what it holds.
 
     What pack took comes back byte for byte; a model that was dumped, as an uncompressed joblib file.
@@ -37,5 +51,10 @@ def unpack(artifact: str, output: str, trust: str | None, trust_root: str | None
       safeload unpack model.safeload --trust keys/ -o model.joblib
     """
     check_output(output, artifact)
-    verified = unpack_file(artifact, output, trust=trust_of(trust, trust_root), signature=signature)
+    store = trust_of(trust, trust_root)
+
+    def write(who: Identity | str | None, passphrase: str | None) -> Artifact:
+        return unpack_file(artifact, output, trust=store, identity=who, passphrase=passphrase, signature=signature)
+
+    verified = opened(write, identity)
     ui.out(f"{printable(output)}: unpacked from {printable(artifact)}, verified, signed by {signers_of(verified)}")

@@ -11,7 +11,7 @@ from safeload import verify as verify_file
 from safeload.cli import ui
 from safeload.cli.exits import REFUSED, exit_code, worst
 from safeload.cli.options import FILE, json_option, signature_option, trust_of, trust_option, trust_root_option
-from safeload.cli.wording import error_document, signers_of
+from safeload.cli.wording import error_document, readers_of, signers_of
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def _verify(name: str, store: TrustStore, signature: str | None, *, quiet: bool)
     try:
         with verify_file(name, trust=store, signature=signature) as artifact:
             if not quiet:
-                ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}")
+                readers = readers_of(artifact.manifest)
+                encrypted = f"; encrypted for {readers}" if readers else ""
+                ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}{encrypted}")
             return _document(name, artifact), 0
     except (SafeloadError, OSError, MemoryError) as error:
         ui.error(error)

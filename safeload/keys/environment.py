@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
-__all__ = ["KEY", "PASSPHRASE", "TRUST", "TRUST_ROOT", "get"]
+__all__ = ["IDENTITY", "IDENTITY_PASSPHRASE", "KEY", "PASSPHRASE", "TRUST", "TRUST_ROOT", "get"]
 
+IDENTITY = "SAFELOAD_IDENTITY"
+IDENTITY_PASSPHRASE = "SAFELOAD_IDENTITY_PASSPHRASE"  # noqa: S105  the name of the variable
 KEY = "SAFELOAD_KEY"
 PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
 TRUST = "SAFELOAD_TRUST"
