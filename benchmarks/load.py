@@ -2,7 +2,8 @@
 
     python benchmarks/load.py [--rounds 9] [MODEL ...]
 
-The two take turns, so that a busy machine slows both; the ratio is that of the medians.
+``encrypted`` is the array again, encrypted for one recipient. The two take turns, so that a busy machine slows both;
+the ratio is that of the medians.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+ENCRYPTED = "encrypted"
+CASES = [*MODELS, ENCRYPTED]
+
+
 def seconds(load: Callable[[], Any]) -> float:
     start = time.perf_counter()
     value = load()
@@ -32,14 +37,18 @@ def seconds(load: Callable[[], Any]) -> float:
 
 
 def compare(name: str, folder: Path, rounds: int) -> None:
-    value = MODELS[name]()
+    value = MODELS["array" if name == ENCRYPTED else name]()
     plain, signed, key = folder / "m.joblib", folder / "m.safeload", folder / "bench"
     joblib.dump(value, plain)
-    safeload.dump(value, signed, signer=key.with_suffix(".key"))
-    trust = str(key.with_suffix(".pub"))
+    recipients = [key.with_suffix(".recipient")] if name == ENCRYPTED else []
+    safeload.dump(value, signed, signer=key.with_suffix(".key"), recipients=recipients)
+    trust, identity = str(key.with_suffix(".pub")), str(key.with_suffix(".identity"))
     theirs, ours = [], []
     for turn in range(rounds + 1):
-        pair = seconds(lambda: joblib.load(plain)), seconds(lambda: safeload.load(signed, trust=trust))
+        pair = (
+            seconds(lambda: joblib.load(plain)),
+            seconds(lambda: safeload.load(signed, trust=trust, identity=identity)),
+        )
         if turn:  # the first warms both
             theirs.append(pair[0])
             ours.append(pair[1])
@@ -49,12 +58,13 @@ def compare(name: str, folder: Path, rounds: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="*", metavar="MODEL", choices=[*MODELS, []])
+    parser.add_argument("models", nargs="*", metavar="MODEL", choices=[*CASES, []])
     parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         safeload.keygen(Path(folder) / "bench")
-        for name in options.models or MODELS:
+        safeload.keygen(Path(folder) / "bench", "x25519")
+        for name in options.models or CASES:
             compare(name, Path(folder), options.rounds)
 
 

@@ -17,6 +17,7 @@ from safeload._api import (
     load_untrusted,
     needs,
     pack,
+    rewrap,
     sign,
     unpack,
     verify,
@@ -27,7 +28,7 @@ from safeload.artifact.environment import EnvironmentWarning
 from safeload.container.manifest import Manifest
 from safeload.engine.catalogue import Grant, grants
 from safeload.errors import SafeloadError
-from safeload.keys import IgnoredKeyWarning, Signer, TrustStore, keygen
+from safeload.keys import Identity, IgnoredKeyWarning, Recipient, Signer, TrustStore, keygen
 from safeload.limits import Limits
 from safeload.policy import Policy
 from safeload.policy.needs import Needs
@@ -37,12 +38,14 @@ __all__ = [
     "Artifact",
     "EnvironmentWarning",
     "Grant",
+    "Identity",
     "IgnoredKeyWarning",
     "Limits",
     "Manifest",
     "Needs",
     "Policy",
     "PolicyWarning",
+    "Recipient",
     "SafeloadError",
     "Signer",
     "TrustStore",
@@ -60,6 +63,7 @@ __all__ = [
     "load_untrusted",
     "needs",
     "pack",
+    "rewrap",
     "sign",
     "unpack",
     "verify",

@@ -14,6 +14,7 @@ from safeload.artifact.exporting import export_bundle
 from safeload.artifact.hyperparameters import hyperparameters_of
 from safeload.artifact.judging import needs_of_file
 from safeload.artifact.opened import file_name
+from safeload.artifact.rewrapping import rewrap_file
 from safeload.artifact.saving import PolicyWarning, json_object, save_member
 from safeload.artifact.signing import add_detached, add_signature
 from safeload.artifact.unpacking import write_members
@@ -25,18 +26,20 @@ from safeload.container.layout import MAGIC
 from safeload.container.names import check_name
 from safeload.container.source import allocate, open_source
 from safeload.errors import CodecError, FormatError, SafeloadError
-from safeload.keys import signer_from, trust_from
+from safeload.keys import Secret, audience_from, signer_from, trust_from
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.policy import Policy
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from safeload.codecs.summary import Summary
     from safeload.container.manifest import Manifest
-    from safeload.keys import Signer, TrustStore
+    from safeload.keys import Audience, Identity, Recipient, Signer, TrustStore
     from safeload.policy.needs import Needs
+
+    Recipients = Iterable[Recipient | str | os.PathLike[str]] | Recipient | str | os.PathLike[str]
 
 __all__ = [
     "PolicyWarning",
@@ -48,6 +51,7 @@ __all__ = [
     "load_untrusted",
     "needs",
     "pack",
+    "rewrap",
     "sign",
     "unpack",
     "verify",
@@ -67,6 +71,8 @@ def dump(
     *,
     signer: Signer | StrPath | None = None,
     digest: str = "blake3",
+    recipients: Recipients = (),
+    passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
 ) -> Manifest:
@@ -88,6 +94,11 @@ def dump(
         ``SAFELOAD_KEY_PEM``.
     digest
         ``"blake3"`` or ``"sha256"``.
+    recipients
+        Who may read: Recipient objects or paths of ``.recipient`` files. Without any, and without a passphrase, the
+        file is signed and not encrypted. The manifest (names, sizes, metadata) is never encrypted.
+    passphrase
+        In place of recipients: who knows it may read.
     metadata
         JSON that is signed with the model; ``hyperparameters`` is added from ``value.get_params()``.
     name
@@ -95,7 +106,8 @@ def dump(
 
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, warn=True)
+    audience = audience_from(recipients, passphrase)
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, audience, warn=True)
 
 
 def _dump(
@@ -107,6 +119,7 @@ def _dump(
     digest: str,
     metadata: Mapping[str, Any] | None,
     name: str | None,
+    audience: Audience | None,
     *,
     warn: bool,
 ) -> Manifest:
@@ -122,7 +135,17 @@ def _dump(
         CODECS["joblib"].write(value, file, protocol)
 
     return save_member(
-        filename, _MEMBER, lambda summary: "joblib", write, compression, signer, digest, extra, name=name, warn=warn
+        filename,
+        _MEMBER,
+        lambda summary: "joblib",
+        write,
+        compression,
+        signer,
+        digest,
+        extra,
+        name=name,
+        audience=audience,
+        warn=warn,
     )
 
 
@@ -133,6 +156,8 @@ def pack(
     *,
     signer: Signer | StrPath | None = None,
     digest: str = "blake3",
+    recipients: Recipients = (),
+    passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
 ) -> Manifest:
@@ -142,6 +167,7 @@ def pack(
     Parameters as in :func:`dump`.
     """
     compression, signer = choose_compression(compress), signer_from(signer)
+    audience = audience_from(recipients, passphrase)
 
     def write(file: IO[bytes]) -> None:
         with Path(path).open("rb") as original:
@@ -160,6 +186,7 @@ def pack(
         digest,
         json_object(metadata),
         name=name,
+        audience=audience,
     )
 
 
@@ -196,6 +223,30 @@ def export_oms(filename: StrPath, output: StrPath | None = None, *, signer: Sign
     Raises FormatError, DigestMismatchError, NoSignerError, KeyFileError; AlgorithmError if the key is not ECDSA P-256.
     """
     return export_bundle(os.fspath(filename), output, signer_from(signer))
+
+
+def rewrap(
+    filename: StrPath,
+    *,
+    recipients: Recipients = (),
+    new_passphrase: str | bytes | None = None,
+    signer: Signer | StrPath | None = None,
+    trust: TrustStore | StrPath | None = None,
+    identity: Identity | StrPath | None = None,
+    passphrase: str | bytes | None = None,
+) -> Manifest:
+    """Change who may read an encrypted file, without touching its payload; the manifest is signed anew.
+
+    `recipients` or `new_passphrase` are all who may read from now on; `identity` or `passphrase` opens the file as it
+    is, once its signature holds (`trust`). `signer` becomes the one whose signature `load` demands; signatures that
+    were on the file go. Whoever could read before may have kept the key, or a copy: to shut somebody out, save anew.
+    Raises ValueError for nobody to read, VerificationError, FormatError, DecryptionError, KeyFileError.
+    """
+    audience = audience_from(recipients, new_passphrase)
+    if audience is None:
+        raise ValueError("rewrap needs recipients or new_passphrase: nobody could read the file otherwise")
+    secret = Secret(identity, passphrase)
+    return rewrap_file(os.fspath(filename), signer_from(signer), audience, trust_from(trust), secret)
 
 
 def inspect(filename: File, *, limits: Limits = DEFAULT_LIMITS) -> UnverifiedArtifact:
@@ -252,6 +303,8 @@ def load(
     *,
     trust: TrustStore | StrPath | None = None,
     policy: Policy | None = None,
+    identity: Identity | StrPath | None = None,
+    passphrase: str | bytes | None = None,
     environment: str = "compatible",
     signature: StrPath | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -268,16 +321,23 @@ def load(
         As in :func:`verify`.
     policy
         What may load; None is ``Policy.default()``.
+    identity
+        Who reads an encrypted file: an Identity or the path of an ``.identity`` file; None is the path in
+        ``SAFELOAD_IDENTITY``. A file that is not encrypted needs none.
+    passphrase
+        That of a file that was encrypted with one.
     environment
         What other versions than at the time of saving do: ``"exact"`` refuses, ``"compatible"`` warns, ``"ignore"``.
     signature
         As in :func:`verify`.
 
-    Raises VerificationError, FormatError, PolicyError, CodecError, NoTrustError, OSError.
+    Raises VerificationError, FormatError, DecryptionError, PolicyError, CodecError, NoTrustError, OSError.
     """
     check_options(mmap_mode, policy)
     with _authenticate(filename, trust, signature, limits) as artifact:
-        return artifact.load(mmap_mode, policy=policy, environment=environment)
+        return artifact.load(
+            mmap_mode, policy=policy, environment=environment, identity=identity, passphrase=passphrase
+        )
 
 
 def load_untrusted(
@@ -322,6 +382,8 @@ def unpack(
     destination: StrPath,
     *,
     trust: TrustStore | StrPath | None = None,
+    identity: Identity | StrPath | None = None,
+    passphrase: str | bytes | None = None,
     signature: StrPath | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Artifact:
@@ -329,10 +391,12 @@ def unpack(
 
     A model that :func:`dump` saved comes out as an uncompressed joblib stream; what :func:`pack` took comes back
     byte for byte. Returns the artifact, closed, which still says who signed and what the manifest holds.
-    Raises VerificationError, FormatError, NoTrustError, OSError.
+    `identity` and `passphrase` as in :func:`load`. Raises VerificationError, FormatError, DecryptionError,
+    NoTrustError, OSError.
     """
     with _authenticate(filename, trust, signature, limits) as artifact:
         try:
+            artifact.unlock(identity=identity, passphrase=passphrase)
             write_members(artifact, destination)
         except SafeloadError as error:
             artifact.log(error)
@@ -350,6 +414,8 @@ def convert(
     signer: Signer | StrPath | None = None,
     policy: Policy | None = None,
     digest: str = "blake3",
+    recipients: Recipients = (),
+    passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
 ) -> Manifest:
@@ -357,6 +423,6 @@ def convert(
 
     Raises PolicyError and CodecError before anything is written.
     """
-    signer = signer_from(signer)
+    signer, audience = signer_from(signer), audience_from(recipients, passphrase)
     value = load_untrusted(source, policy=policy)
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, warn=policy is None)
+    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, audience, warn=policy is None)

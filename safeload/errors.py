@@ -19,6 +19,7 @@ __all__ = [
     "AlreadySignedError",
     "BadSignatureError",
     "CodecError",
+    "CorruptCiphertextError",
     "CorruptMemberError",
     "DecryptionError",
     "DetachedSignatureError",
@@ -34,8 +35,10 @@ __all__ = [
     "KeyRefusedError",
     "LimitError",
     "MissingExtraError",
+    "NoIdentityError",
     "NoSignerError",
     "NoTrustError",
+    "NotARecipientError",
     "NotAnArtifactError",
     "OutOfScopeError",
     "PolicyError",
@@ -50,6 +53,7 @@ __all__ = [
     "UnsupportedError",
     "UntrustedSignerError",
     "VerificationError",
+    "WrongPassphraseError",
 ]
 
 
@@ -274,8 +278,52 @@ class NoSignerError(KeyFileError):
     """Nobody said who signs."""
 
 
+# --- what is encrypted ------------------------------------------------------------------------
+
+
 class DecryptionError(SafeloadError):
     """The payload is encrypted, and cannot be decrypted here."""
+
+    violation = "decryption"
+
+
+class NoIdentityError(DecryptionError):
+    """Nobody said who reads: ``wants`` is what the file asks for, ``"identity"`` or ``"passphrase"``."""
+
+    violation = "no-identity"
+
+    def __init__(self, message: str, *, wants: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.wants = wants
+
+
+class NotARecipientError(DecryptionError):
+    """The file was not encrypted for this identity; ``keyid`` is the identity's.
+
+    One error for every way in which a wrapped key does not open: which one it was would help who tries to forge one.
+    """
+
+    violation = "not-a-recipient"
+
+    def __init__(self, message: str, *, keyid: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.keyid = keyid
+
+
+class WrongPassphraseError(DecryptionError):
+    """The passphrase does not open the file. As with an identity, it is not said how it failed."""
+
+    violation = "wrong-passphrase"
+
+
+class CorruptCiphertextError(DecryptionError):
+    """Chunk ``chunk`` of the payload is not what was encrypted there."""
+
+    violation = "ciphertext-corrupt"
+
+    def __init__(self, message: str, *, chunk: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.chunk = chunk
 
 
 # --- what may load ----------------------------------------------------------------------------

@@ -31,6 +31,9 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "StreamError": {"offset": 7},
     "MissingExtraError": {"extra": "lz4"},
     "CorruptMemberError": {"member": "m"},
+    "NoIdentityError": {"wants": "identity"},
+    "NotARecipientError": {"keyid": "ab"},
+    "CorruptCiphertextError": {"chunk": 3},
 }
 
 

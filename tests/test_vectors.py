@@ -8,6 +8,7 @@ import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ FORMAT = Path(__file__).parents[1] / "docs" / "format.md"
 # What no file can show by itself.
 NOT_IN_A_FILE = {
     "environment-mismatch": "depends on the packages that are installed, and only load() compares them",
+    "unsupported-encryption": "what a reader says that does not implement encryption",
     "detached-signature": "stands in a second file (tests/test_detached.py)",
 }
 
@@ -91,6 +93,13 @@ def trust(vector: Vector, tmp_path: Path) -> Path | safeload.TrustStore:
     raise ValueError(vector.trust)
 
 
+@pytest.fixture
+def secret(vector: Vector, tmp_path: Path) -> dict[str, Any]:
+    """What the header gives a reader of an encrypted file."""
+    identity = copied(f"{vector.identity}.identity", tmp_path) if vector.identity else None
+    return {"identity": identity, "passphrase": vector.passphrase or None}
+
+
 def copied(name: str, folder: Path) -> Path:
     """A key with the mode that a secret must have, which git does not keep."""
     path = folder / name
@@ -111,10 +120,10 @@ def store_that_warns(folder: Path) -> safeload.TrustStore:
 
 @each(SUCCESS)
 def test_an_honest_file_gives_its_members(
-    vector: Vector, artifact_path: Path, trust: Path | safeload.TrustStore
+    vector: Vector, artifact_path: Path, trust: Path | safeload.TrustStore, secret: dict[str, Any]
 ) -> None:
     with verified(artifact_path, trust, vector) as artifact:
-        plain = read_all(artifact)
+        plain = read_all(artifact, **secret)
         sizes = {member.name: member.size for member in artifact.members}
     assert list(plain) == [name for name, _ in vector.members]
     assert {name: hashlib.sha256(data).hexdigest() for name, data in plain.items()} == dict(vector.members)
@@ -130,10 +139,10 @@ def test_a_wrong_file_does_not_verify(vector: Vector, artifact_path: Path, trust
 
 @each(AT_READ)
 def test_a_wrong_member_of_an_authentic_file_is_not_released(
-    vector: Vector, artifact_path: Path, trust: Path | safeload.TrustStore
+    vector: Vector, artifact_path: Path, trust: Path | safeload.TrustStore, secret: dict[str, Any]
 ) -> None:
     with safeload.verify(artifact_path, trust=trust) as artifact, pytest.raises(SafeloadError) as caught:
-        read_all(artifact)
+        read_all(artifact, **secret)
     assert answer(caught.value) == (vector.expect, vector.violation)
 
 
@@ -149,7 +158,8 @@ def test_inspect_raises_nothing_but_our_own_errors(vector: Vector, artifact_path
         pass
 
 
-def read_all(artifact: safeload.Artifact) -> dict[str, bytes]:
+def read_all(artifact: safeload.Artifact, **secret: Any) -> dict[str, bytes]:
+    artifact.unlock(**secret)
     return {member.name: bytes(artifact.read(member.name)) for member in artifact.members}
 
 

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 from safeload.artifact.detached import detached_records
 from safeload.artifact.verified import Artifact
+from safeload.container.ciphertext import stored_length
 from safeload.container.envelope import RECORDS_SIZE_MAX, parse_records, pre_authentication_encoding
 from safeload.container.layout import read_layout
 from safeload.container.leaves import LeafTable
@@ -104,6 +105,7 @@ class UnverifiedArtifact:
             signers = trust.check(message, self.records, name=self.name, now=now)
             manifest = manifest_from_json(self.manifest_bytes)
             check_prelude(self.layout.prelude, manifest.prelude)
+            _check_ciphertext(manifest)
             model = manifest.model.name if manifest.model else None
             signers = trust.authorise(signers, model, name=self.name)
             _check_expiry(manifest, now)
@@ -140,6 +142,16 @@ def check_prelude(prelude: Prelude, signed: PreludeRecord) -> None:
             raise PreludeMismatchError(f"the prelude's {field} is not what was signed", field=field)
     if prelude.container_id.hex() != signed.container_id:
         raise PreludeMismatchError("the prelude's container_id is not what was signed", field="container_id")
+
+
+def _check_ciphertext(manifest: Manifest) -> None:
+    """A plaintext has one ciphertext length, and what is read is bounded by it. Raises FormatError."""
+    if manifest.encryption is None:
+        return
+    length, stored = stored_length(manifest.encryption.size), manifest.prelude.payload_len
+    if length != stored:
+        text = f"{manifest.encryption.size:,} bytes give a ciphertext of {length:,}, and the payload has {stored:,}"
+        raise FormatError("ciphertext-length", text)
 
 
 def _check_expiry(manifest: Manifest, now: datetime) -> None:

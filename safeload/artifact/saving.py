@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from safeload.codecs.summary import Summary
     from safeload.container.encodings import Compression
     from safeload.container.manifest import Manifest
-    from safeload.keys import Signer
+    from safeload.keys import Audience, Signer
 
 __all__ = ["PolicyWarning", "json_object", "save_member"]
 
@@ -48,6 +48,7 @@ def save_member(
     metadata: dict[str, Any],
     *,
     name: str | None = None,
+    audience: Audience | None = None,
     warn: bool = True,
 ) -> Manifest:
     """Write a file of one member; `kind` names its kind when its summary is known; `warn` of what loading will need.
@@ -57,7 +58,7 @@ def save_member(
     if name is not None:
         _check_name(name)
     with _target(filename) as (fd, scratch):
-        writer = ArtifactWriter(fd, digest=digest, compression=compression, scratch=scratch)
+        writer = ArtifactWriter(fd, digest=digest, compression=compression, scratch=scratch, audience=audience)
         plain = writer.add(member, write)
         summary = summarise(plain, DEFAULT_LIMITS)
         manifest = writer.finish(signer, describe(summary, metadata, name), kinds=[kind(summary)])

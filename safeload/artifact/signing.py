@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safeload.artifact.copying import copy_up_to
 from safeload.artifact.detached import detached_records
 from safeload.artifact.opened import UnverifiedArtifact, check_prelude
 from safeload.container.atomic import atomic_file
@@ -27,12 +28,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from safeload.container.source import Source
-
-__all__ = ["add_detached", "add_signature"]
-
-_COPY = 1 << 30
-_CHUNK = 4 << 20
+__all__ = ["add_detached", "add_signature", "locked"]
 
 
 def add_signature(path: str, signer: Signer) -> SignatureRecord:
@@ -41,13 +37,13 @@ def add_signature(path: str, signer: Signer) -> SignatureRecord:
     Whoever countersigns vouches for the bytes, so they are checked against the manifest first; who signed before
     is not. Raises FormatError, DigestMismatchError, AlreadySignedError.
     """
-    with _locked(path) as unverified:
+    with locked(path) as unverified:
         _refuse_second(unverified, unverified.records, signer)
         _check_before(unverified)
         signature = signer.sign(pre_authentication_encoding(unverified.manifest_bytes))
         record = SignatureRecord(signer.keyid, NUMBERS[signer.algorithm], signature)
         with atomic_file(path) as fd:
-            _copy(unverified.source, fd)
+            copy_up_to(unverified.source, unverified.source.size, fd)
             write_all(fd, memoryview(pack_record(record)), unverified.layout.size)
     return record
 
@@ -91,7 +87,7 @@ def _look_away(start: int, leaf: memoryview) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: str) -> Iterator[UnverifiedArtifact]:
+def locked(path: str) -> Iterator[UnverifiedArtifact]:
     """The file at `path`, open, and locked against other signers.
 
     Each signer replaces the file, so whoever waited for the lock may hold it on the file of before: look again.
@@ -111,21 +107,3 @@ def _lock(fd: int) -> None:
     import fcntl
 
     fcntl.flock(fd, fcntl.LOCK_EX)
-
-
-def _copy(source: Source, fd: int) -> None:
-    """The whole of `source`; shared extents where the file system can, plain reading and writing where not."""
-    done = 0
-    while done < source.size:
-        done += _copy_range(source, fd, done, min(source.size - done, _COPY))
-
-
-def _copy_range(source: Source, fd: int, at: int, length: int) -> int:
-    try:
-        if copied := os.copy_file_range(source.fileno(), fd, length, at, at):
-            return copied
-    except (OSError, AttributeError):  # not on this system, or not between these two files
-        pass
-    piece = source.read(at, min(length, _CHUNK))
-    write_all(fd, memoryview(piece), at)
-    return len(piece)

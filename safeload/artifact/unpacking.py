@@ -21,7 +21,8 @@ __all__ = ["write_members"]
 def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> None:
     """One member becomes the file `destination`, several a new folder of that name; all of it or nothing.
 
-    Raises FileExistsError for a folder that is there, and what `Artifact.read` raises.
+    An encrypted artifact must be unlocked. Raises FileExistsError for a folder that is there, and what `Artifact.read`
+    raises.
     """
     if len(artifact.members) == 1:
         _write(artifact, artifact.members[0].name, Path(destination))

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import bisect
 from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.environment import check_environment
 from safeload.artifact.events import log_accepted, log_refused
+from safeload.artifact.padding import Padding, nonzero
+from safeload.artifact.payload import ClearPayload, EncryptedPayload
+from safeload.artifact.unlocking import file_key
 from safeload.codecs import CODECS
 from safeload.codecs.base import LoadOptions
 from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
-from safeload.container.layout import LEAF
-from safeload.container.source import allocate
-from safeload.errors import CodecError, CorruptMemberError, SafeloadError, UnsupportedError
+from safeload.errors import CodecError, SafeloadError
+from safeload.keys import Secret
 from safeload.policy import Policy
 from safeload.text import printable
 
 if TYPE_CHECKING:
+    import os
     from types import TracebackType
 
+    from safeload.artifact.payload import Payload
     from safeload.container.layout import Layout
     from safeload.container.leaves import LeafTable
     from safeload.container.manifest import Manifest, Member
     from safeload.container.source import Source
-    from safeload.keys import TrustedKey
+    from safeload.keys import Identity, TrustedKey
     from safeload.limits import Limits
 
 __all__ = ["Artifact", "check_options"]
@@ -60,6 +63,7 @@ class Artifact:
     ) -> None:
         self.name, self.manifest, self.signers = name, manifest, signers
         self._source, self._layout, self._table, self._limits = source, layout, table, limits
+        self._unlocked: EncryptedPayload | None = None
 
     def __repr__(self) -> str:
         signers = ", ".join(key.name for key in self.signers) or "nobody known"
@@ -71,7 +75,7 @@ class Artifact:
 
     def check_payload(self) -> None:
         """Stream the whole payload against the signed digests. Raises DigestMismatchError, CorruptMemberError."""
-        padding = _Padding(self.members) if not self._layout.encrypted else None
+        padding = Padding(self.members) if not self._layout.encrypted else None
         try:
             self._table.check_all(
                 self._source,
@@ -82,62 +86,92 @@ class Artifact:
             error.locate(self.name)
             raise
 
-    def read(self, name: str) -> memoryview:
+    def unlock(
+        self, *, identity: Identity | str | os.PathLike[str] | None = None, passphrase: str | bytes | None = None
+    ) -> None:
+        """Get the key of an encrypted file, for all that is read afterwards; nothing to do for one that is not.
+
+        `identity` is an Identity or a path; None is the path in ``SAFELOAD_IDENTITY``. Raises DecryptionError,
+        KeyFileError; UntrustedSignerError unless the signer that the file was encrypted by is one of `signers`.
+        """
+        try:
+            self._opened(Secret(identity, passphrase))
+        except SafeloadError as error:
+            error.locate(self.name)
+            raise
+
+    def _opened(self, secret: Secret) -> Payload:
+        offset, encryption = self._layout.prelude.payload_off, self.manifest.encryption
+        if encryption is None:
+            return ClearPayload(self._source, offset, self._table)
+        if self._unlocked is None or secret.given:
+            key = file_key(self._source, self._layout.prelude, self._table, encryption, self.signers, secret)
+            self._unlocked = EncryptedPayload(self._source, offset, self._table, encryption.size, key)
+        return self._unlocked
+
+    def read(
+        self,
+        name: str,
+        *,
+        identity: Identity | str | os.PathLike[str] | None = None,
+        passphrase: str | bytes | None = None,
+    ) -> memoryview:
         """The plain bytes of a member, in private writable memory: every leaf is hashed as it is read.
 
-        Raises KeyError for an unknown name, DigestMismatchError, CorruptMemberError.
+        `identity` and `passphrase` as in :meth:`unlock`, which may have been called before instead.
+        Raises KeyError for an unknown name, DigestMismatchError, CorruptMemberError, DecryptionError.
         """
         index = next((i for i, member in enumerate(self.members) if member.name == name), None)
         if index is None:
             raise KeyError(name)
         try:
-            return self._read(index)
+            return self._read(self._opened(Secret(identity, passphrase)), index)
         except SafeloadError as error:
             error.locate(self.name)
             raise
 
-    def _read(self, index: int) -> memoryview:
-        if self._layout.encrypted:
-            raise UnsupportedError(
-                "unsupported-encryption",
-                "the payload is encrypted, and this version cannot decrypt",
-                hint="it can be verified; install a newer safeload to load it",
-            )
+    def _read(self, payload: Payload, index: int) -> memoryview:
         member = self.members[index]
         before = self.members[index - 1] if index else None
         # From the end of the member before: the padding between the two is checked on the way.
         begin = before.offset + before.stored if before else 0
-        first, last = begin // LEAF, -(-(member.offset + member.stored) // LEAF)
-        end = min(last * LEAF, self._layout.prelude.payload_len)
-        leaves = allocate(end - first * LEAF)
-        self._table.read(self._source, self._layout.prelude.payload_off, first, leaves)
-        if any(leaves[begin - first * LEAF : member.offset - first * LEAF]):
-            raise _nonzero(member)
-        at = member.offset - first * LEAF
-        stored = leaves[at : at + member.stored]
+        plain = payload.read(begin, member.offset + member.stored)
+        gap = member.offset - begin
+        if any(plain[:gap]):
+            raise nonzero(member)
+        stored = plain[gap:]
         return stored if member.encoding == IDENTITY else decode_member(member, stored)
 
     def load(
-        self, mmap_mode: str | None = None, *, policy: Policy | None = None, environment: str = "compatible"
+        self,
+        mmap_mode: str | None = None,
+        *,
+        policy: Policy | None = None,
+        environment: str = "compatible",
+        identity: Identity | str | os.PathLike[str] | None = None,
+        passphrase: str | bytes | None = None,
     ) -> Any:
         """The object. Arrays are writable, or read-only with ``mmap_mode="r"``; nothing is mapped from the file.
 
         `environment` says what a difference of versions does: ``"exact"`` refuses, ``"compatible"`` warns once,
-        ``"ignore"`` does nothing. Raises PolicyError, CodecError, VerificationError, ValueError for an unknown mode.
+        ``"ignore"`` does nothing. `identity` and `passphrase` are for a file that is encrypted, as in :meth:`unlock`.
+        Raises PolicyError, CodecError, VerificationError, DecryptionError, ValueError for an unknown mode.
         """
         check_options(mmap_mode, policy)
         try:
-            return self._load(mmap_mode, policy or Policy.default(), environment)
+            return self._load(mmap_mode, policy or Policy.default(), environment, Secret(identity, passphrase))
         except SafeloadError as error:
             error.locate(self.name)
             self.log(error)
             raise
 
-    def _load(self, mmap_mode: str | None, policy: Policy, environment: str) -> Any:
+    def _load(self, mmap_mode: str | None, policy: Policy, environment: str, secret: Secret) -> Any:
         check_environment(self.manifest.environment, environment)
         member = self._loadable()
         options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, member=member.name)
-        value = CODECS[member.kind].load(self.read(member.name), options)
+        # All of the member passed, as ciphertext and as plaintext, before the codec sees its first byte.
+        plain = self.read(member.name, identity=secret.identity, passphrase=secret.passphrase)
+        value = CODECS[member.kind].load(plain, options)
         self.log("loaded")
         return value
 
@@ -168,27 +202,3 @@ class Artifact:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-class _Padding:
-    """The gaps between members, found by binary search for each leaf that passes."""
-
-    def __init__(self, members: tuple[Member, ...]) -> None:
-        self._members = members
-        self._ends = [member.offset + member.stored for member in members]
-
-    def check(self, start: int, leaf: memoryview) -> None:
-        end = start + len(leaf)
-        # The first gap that can reach into this leaf begins less than one alignment before it.
-        index = bisect.bisect_left(self._ends, start - 64)
-        while index + 1 < len(self._members) and self._ends[index] < end:
-            gap, after = self._ends[index], self._members[index + 1]
-            if any(leaf[max(gap - start, 0) : max(after.offset - start, 0)]):
-                raise _nonzero(after)
-            index += 1
-
-
-def _nonzero(member: Member) -> CorruptMemberError:
-    return CorruptMemberError(
-        "member-padding", f'the bytes before member "{printable(member.name)}" are not zero', member=member.name
-    )

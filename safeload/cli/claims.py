@@ -82,6 +82,8 @@ def _sections(opened: UnverifiedArtifact, claimed: Manifest) -> Iterator[tuple[s
     yield "signatures", signatures or ["none"]
     if claimed.model is not None:
         yield "model", [_model(claimed.model)]
+    if claimed.encryption is not None:
+        yield "readers", _readers(claimed.encryption)
     yield "environment", _environment(claimed)
     yield "members", _most(claimed.members, _member_line)
     yield "globals", _most(claimed.globals, printable) if claimed.globals else ["none"]
@@ -97,6 +99,14 @@ def _model(model: Any) -> str:
         f"expires {printable(model.expires)}" if model.expires else "",
     )
     return ", ".join(filter(None, parts))
+
+
+def _readers(encryption: Any) -> Iterator[str]:
+    """Never cut, as signatures are not: 64 at most."""
+    for stanza in encryption.recipients:
+        yield str(stanza["type"]) if "keyid" in stanza else "who knows the passphrase (argon2id)"
+        if "keyid" in stanza:
+            yield str(stanza["keyid"])
 
 
 def _environment(claimed: Manifest) -> Iterator[str]:

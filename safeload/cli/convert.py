@@ -10,7 +10,8 @@ from safeload import Policy
 from safeload import convert as convert_file
 from safeload.cli import ui
 from safeload.cli.options import FILE, check_output, misuse, signer_of, writing_options
-from safeload.cli.wording import holds
+from safeload.cli.secrets import READ_PASSPHRASE, new_passphrase, recipient_options
+from safeload.cli.wording import holds, readers_of
 from safeload.keys import short
 from safeload.text import plural, printable
 
@@ -23,6 +24,7 @@ __all__ = ["convert"]
 @click.command()
 @click.argument("model", type=FILE)
 @writing_options
+@recipient_options
 @click.option(
     "--allow", multiple=True, metavar="MODULE.NAME", help="A class of yours that may be rebuilt; may be repeated."
 )
@@ -42,6 +44,9 @@ def convert(
     metadata: dict[str, str],
     allow: tuple[str, ...],
     allow_call: tuple[str, ...],
+    recipients: tuple[str, ...],
+    *,
+    encrypt_passphrase: bool,
 ) -> None:
     """Rebuild a plain pickle or joblib file under guard and sign it.
 
@@ -54,8 +59,19 @@ def convert(
     with misuse():
         policy = Policy.untrusted().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
         manifest = convert_file(
-            model, output, compress, signer=signer, policy=policy, digest=digest, metadata=metadata, name=name
+            model,
+            output,
+            compress,
+            signer=signer,
+            policy=policy,
+            digest=digest,
+            recipients=recipients,
+            passphrase=new_passphrase(encrypt_passphrase, READ_PASSPHRASE),
+            metadata=metadata,
+            name=name,
         )
     (member,) = manifest.members
     ui.out(f"{printable(output)}: rebuilt from {printable(model)}, signed by {short(signer.keyid)}")
     ui.out(f"{holds(member)}; it uses {plural(len(manifest.globals), 'global')}, all allowed")
+    if readers := readers_of(manifest):
+        ui.out(f"encrypted for {readers}")

@@ -16,6 +16,7 @@ CLOSED_PIPE = 141  # as a shell reports SIGPIPE
 EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (errors.NotAnArtifactError, UNUSABLE),
     (errors.NoTrustError, UNUSABLE),
+    (errors.NoIdentityError, UNUSABLE),
     (errors.KeyFileError, UNUSABLE),  # NoSignerError is one
     (errors.MissingExtraError, UNUSABLE),
     (errors.SafeloadError, REFUSED),

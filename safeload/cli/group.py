@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "unpack": "safeload.cli.unpack",
     "sign": "safeload.cli.sign",
     "export-oms": "safeload.cli.export_oms",
+    "rewrap": "safeload.cli.rewrap",
     "verify": "safeload.cli.verify",
     "inspect": "safeload.cli.inspect",
     "convert": "safeload.cli.convert",

@@ -9,7 +9,8 @@ import click
 
 from safeload.cli import ui
 from safeload.cli.options import FILE, PASSPHRASE, json_option
-from safeload.keys import KEY_TYPES
+from safeload.cli.secrets import IDENTITY_PASSPHRASE
+from safeload.keys import ENCRYPTION_KINDS, KEY_TYPES
 from safeload.keys import keygen as make_keys
 from safeload.text import printable
 
@@ -22,7 +23,10 @@ _ROLES = {
     ".key": "private, mode 0600: whoever has it signs as you",
     ".pub": "public: for those who verify",
     ".hmac": "secret, mode 0600: whoever can verify with it can also sign",
+    ".identity": "private, mode 0600: whoever has it reads what is for you",
+    ".recipient": "public: for those who encrypt for you",
 }
+_KINDS = {"signing": tuple(KEY_TYPES), "encryption": ENCRYPTION_KINDS}
 
 
 @click.command()
@@ -30,22 +34,32 @@ _ROLES = {
 @click.option(
     "--type",
     "kind",
-    type=click.Choice(list(KEY_TYPES)),
-    default="ed25519",
-    show_default=True,
-    help="What the key signs with; hmac is one shared secret, all others are pairs.",
+    type=click.Choice([*KEY_TYPES, *ENCRYPTION_KINDS]),
+    metavar="TYPE",
+    help=f"For signing {', '.join(KEY_TYPES)}; for encryption {', '.join(ENCRYPTION_KINDS)}. The first is the default.",
 )
-@click.option("--passphrase", is_flag=True, help=f"Encrypt the private key; asks twice, or takes {PASSPHRASE}.")
+@click.option(
+    "--for", "use", type=click.Choice(list(_KINDS)), default="signing", show_default=True, help="What it is for."
+)
+@click.option(
+    "--passphrase",
+    is_flag=True,
+    help=f"Encrypt the private key; asks twice, or takes {PASSPHRASE} ({IDENTITY_PASSPHRASE} for encryption).",
+)
 @json_option
-def keygen(name: str, kind: str, *, passphrase: bool, as_json: bool) -> None:
+def keygen(name: str, kind: str | None, use: str, *, passphrase: bool, as_json: bool) -> None:
     """Make a key: NAME.key signs and NAME.pub verifies.
+
+    With --for encryption NAME.identity reads what is encrypted for NAME.recipient.
 
     \b
     Example:
       safeload keygen team
+      safeload keygen machine --for encryption
     """
-    _check(name, kind, passphrase=passphrase)
-    made = make_keys(name, kind, _new_passphrase(name) if passphrase else None)
+    kind = kind or _KINDS[use][0]
+    _check(name, kind, use, passphrase=passphrase)
+    made = make_keys(name, kind, _new_passphrase(name, use) if passphrase else None)
     if as_json:
         ui.json_document({"keyid": made.keyid, "type": kind, "files": [str(path) for path in made.paths]})
         return
@@ -57,7 +71,9 @@ def keygen(name: str, kind: str, *, passphrase: bool, as_json: bool) -> None:
         ui.out(line)
 
 
-def _check(name: str, kind: str, *, passphrase: bool) -> None:
+def _check(name: str, kind: str, use: str, *, passphrase: bool) -> None:
+    if kind not in _KINDS[use]:
+        raise click.UsageError(f"a key of type {kind} is not for {use}: --type is one of {', '.join(_KINDS[use])}")
     stem, dot, ending = name.rpartition(".")
     if dot + ending in _ROLES and stem:
         raise click.UsageError(f"NAME is without its ending: safeload keygen {printable(stem)}")
@@ -65,12 +81,13 @@ def _check(name: str, kind: str, *, passphrase: bool) -> None:
         raise click.UsageError("an HMAC key file is not encrypted: --passphrase has no use here")
 
 
-def _new_passphrase(name: str) -> str:
-    if given := os.environ.get(PASSPHRASE):
+def _new_passphrase(name: str, use: str) -> str:
+    variable, ending = (PASSPHRASE, "key") if use == "signing" else (IDENTITY_PASSPHRASE, "identity")
+    if given := os.environ.get(variable):
         return given
     if not ui.can_ask():
-        raise click.UsageError(f"--passphrase asks at a terminal, and there is none: set {PASSPHRASE}")
-    first = ui.ask_passphrase(f"passphrase for {printable(name)}.key")
+        raise click.UsageError(f"--passphrase asks at a terminal, and there is none: set {variable}")
+    first = ui.ask_passphrase(f"passphrase for {printable(name)}.{ending}")
     if not first:
         raise click.UsageError("an empty passphrase protects nothing")
     if ui.ask_passphrase("the same again") != first:
@@ -80,6 +97,12 @@ def _new_passphrase(name: str) -> str:
 
 def _next_steps(made: GeneratedKey) -> list[str]:
     secret, *public = (printable(str(path)) for path in made.paths)
+    if secret.endswith(".identity"):
+        pack = f"safeload pack model.joblib -o model.safeload --key team.key --recipient {public[0]}"
+        return [
+            f"next: {pack}",
+            f"      safeload unpack model.safeload --trust team.pub --identity {secret} -o m.joblib",
+        ]
     pack = f"safeload pack model.joblib -o model.safeload --key {secret}"
     if not public:
         return [f"next: {pack}", f"      safeload verify model.safeload --trust {secret}"]

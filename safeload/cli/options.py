@@ -34,6 +34,7 @@ __all__ = [
     "signer_of",
     "trust_of",
     "trust_option",
+    "trust_root_option",
     "untrusted_option",
     "writing_options",
 ]
@@ -48,6 +49,12 @@ trust_option = click.option(
     type=FILE,
     metavar="PATH",
     help="Whose signatures count: a folder of .pub files, or one .pub or .hmac file; default: SAFELOAD_TRUST.",
+)
+trust_root_option = click.option(
+    "--trust-root",
+    type=FILE,
+    metavar="PATH",
+    help="Who must have signed the store's trust.toml; default: SAFELOAD_TRUST_ROOT.",
 )
 signature_option = click.option(
     "--signature", type=FILE, metavar="FILE", help="Further signatures, which sign --detached wrote."
@@ -82,10 +89,10 @@ def allow_options(command: F) -> F:
     return _ALLOW(_ALLOW_CALL(command))
 
 
-def trust_of(path: str | None) -> TrustStore:
-    """The store of ``--trust``."""
+def trust_of(path: str | None, root: str | None = None) -> TrustStore:
+    """The store of ``--trust``, signed as ``--trust-root`` asks."""
     try:
-        return trust_from(path)
+        return trust_from(path, root)
     except NoTrustError as error:
         error.hint = "make a store with: safeload trust add team.pub --store keys/; then add: --trust keys/"
         raise

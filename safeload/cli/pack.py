@@ -9,7 +9,8 @@ import click
 from safeload import pack as pack_file
 from safeload.cli import ui
 from safeload.cli.options import FILE, check_output, misuse, signer_of, writing_options
-from safeload.cli.wording import holds
+from safeload.cli.secrets import READ_PASSPHRASE, new_passphrase, recipient_options
+from safeload.cli.wording import holds, readers_of
 from safeload.keys import short
 from safeload.text import printable
 
@@ -22,6 +23,7 @@ __all__ = ["pack"]
 @click.command()
 @click.argument("model", type=FILE)
 @writing_options
+@recipient_options
 def pack(
     model: str,
     output: str,
@@ -30,10 +32,14 @@ def pack(
     digest: str,
     name: str | None,
     metadata: dict[str, str],
+    recipients: tuple[str, ...],
+    *,
+    encrypt_passphrase: bool,
 ) -> None:
     """Sign an existing model file as it is, byte for byte.
 
-    A signature says who, not that it is safe: what would not load is warned of and not refused.
+    A signature says who, not that it is safe: what would not load is warned of and not refused. With --recipient
+    it is encrypted too; names, sizes and metadata stay readable.
 
     \b
     Example:
@@ -42,8 +48,20 @@ def pack(
     check_output(output, model)
     signer = signer_of(key)
     with misuse():
-        manifest = pack_file(model, output, compress, signer=signer, digest=digest, metadata=metadata, name=name)
+        manifest = pack_file(
+            model,
+            output,
+            compress,
+            signer=signer,
+            digest=digest,
+            recipients=recipients,
+            passphrase=new_passphrase(encrypt_passphrase, READ_PASSPHRASE),
+            metadata=metadata,
+            name=name,
+        )
     (member,) = manifest.members
     kind = "a joblib or pickle stream" if member.kind == "joblib" else "a file of a kind that only unpack gives back"
     ui.out(f"{printable(output)}: signed by {short(signer.keyid)}, holds {printable(member.name)}")
     ui.out(f"{holds(member)}; {kind}")
+    if readers := readers_of(manifest):
+        ui.out(f"encrypted for {readers}")

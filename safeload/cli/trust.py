@@ -10,12 +10,13 @@ import click
 from safeload.cli import ui
 from safeload.cli.exits import REFUSED
 from safeload.cli.group import HelpfulGroup
-from safeload.cli.options import FILE, json_option
-from safeload.keys import KeyTerms, short, trust_add, trust_check, trust_list, trust_revoke, trust_role
+from safeload.cli.options import FILE, json_option, key_option, signer_of
+from safeload.keys import KeyTerms, short, trust_add, trust_check, trust_list, trust_revoke, trust_role, trust_sign
 from safeload.keys.terms import shown_time
 from safeload.text import plural, printable
 
 if TYPE_CHECKING:
+    from safeload.cli.options import KeySource
     from safeload.keys import TrustEntry
 
 __all__ = ["trust"]
@@ -165,6 +166,23 @@ def role(name: str, store: str, threshold: int, keys: tuple[str, ...], models: t
     made = trust_role(name, keys, threshold, store, models or None)
     which = f"models {', '.join(map(printable, models))}" if models else "any model"
     ui.out(f"{printable(name)}: {which} needs {made.threshold} of {plural(len(made.keyids), 'signature')}")
+
+
+@trust.command()
+@_store_option
+@key_option
+def sign(store: str, key: KeySource) -> None:
+    """Sign a store's trust.toml, and so every key that it lists.
+
+    Whoever verifies with --trust-root then takes it from nobody else.
+
+    \b
+    Example:
+      safeload trust sign --store keys/ --key root.key
+    """
+    signer = signer_of(key)
+    path = trust_sign(store, signer)
+    ui.out(f"{printable(str(path))}: signed by {short(signer.keyid)}")
 
 
 @trust.command()

@@ -10,8 +10,8 @@ from safeload import SafeloadError
 from safeload import verify as verify_file
 from safeload.cli import ui
 from safeload.cli.exits import REFUSED, exit_code, worst
-from safeload.cli.options import FILE, json_option, signature_option, trust_of, trust_option
-from safeload.cli.wording import error_document, signers_of
+from safeload.cli.options import FILE, json_option, signature_option, trust_of, trust_option, trust_root_option
+from safeload.cli.wording import error_document, readers_of, signers_of
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -23,11 +23,18 @@ __all__ = ["verify"]
 @click.command()
 @click.argument("artifacts", type=FILE, nargs=-1, required=True)
 @trust_option
+@trust_root_option
 @signature_option
 @json_option
 @click.pass_context
 def verify(
-    context: click.Context, artifacts: tuple[str, ...], trust: str | None, signature: str | None, *, as_json: bool
+    context: click.Context,
+    artifacts: tuple[str, ...],
+    trust: str | None,
+    trust_root: str | None,
+    signature: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Check the signatures and every byte of one or more files.
 
@@ -39,7 +46,7 @@ def verify(
     """
     if signature is not None and len(artifacts) > 1:
         raise click.UsageError("--signature is for one artifact")
-    store = trust_of(trust)
+    store = trust_of(trust, trust_root)
     documents: list[dict[str, Any]] = []
     codes: list[int] = []
     for name in artifacts:
@@ -55,7 +62,9 @@ def _verify(name: str, store: TrustStore, signature: str | None, *, quiet: bool)
     try:
         with verify_file(name, trust=store, signature=signature) as artifact:
             if not quiet:
-                ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}")
+                readers = readers_of(artifact.manifest)
+                encrypted = f"; encrypted for {readers}" if readers else ""
+                ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}{encrypted}")
             return _document(name, artifact), 0
     except (SafeloadError, OSError, MemoryError) as error:
         ui.error(error)

@@ -11,7 +11,7 @@ from safeload.keys import short
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from safeload import Artifact
+    from safeload import Artifact, Manifest
 
     class Member(Protocol):
         """A member of a manifest."""
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         def encoding(self) -> str: ...
 
 
-__all__ = ["cut", "duration", "error_document", "error_lines", "holds", "shown", "signers_of", "size"]
+__all__ = ["cut", "duration", "error_document", "error_lines", "holds", "readers_of", "shown", "signers_of", "size"]
 
 
 def shown(text: str) -> str:
@@ -35,6 +35,12 @@ def shown(text: str) -> str:
 def signers_of(artifact: Artifact) -> str:
     """``team (3f9a2b1c...)``, or several."""
     return ", ".join(f"{printable(key.name)} ({short(key.keyid)})" for key in artifact.signers)
+
+
+def readers_of(manifest: Manifest) -> str:
+    """``3f9a2b1c..., 77ab01fe...``, or whoever knows the passphrase; empty for a file that is not encrypted."""
+    stanzas = manifest.encryption.recipients if manifest.encryption else ()
+    return ", ".join(short(str(each["keyid"])) if "keyid" in each else "who knows the passphrase" for each in stanzas)
 
 
 def cut(text: str, width: int) -> str:

@@ -19,6 +19,10 @@ _HEX64 = re.compile(r"[0-9a-f]{64}\Z")
 _RECIPIENTS_MAX = 64
 # Whoever wrote the file chose these costs; a reader must not pay more than this before it knows who that was.
 _COSTS_MAX = {"memory": 1_048_576, "passes": 16, "lanes": 16}
+_MEMORY_A_LANE = 8  # RFC 9106, section 3.1
+# In bytes. Whatever is wrapped is a file key of 32 bytes and a tag.
+_ENC = {"x25519": 32, "mlkem768-x25519": 1088 + 32}
+_WRAPPED, _SALT = 32 + 16, 16
 
 
 def encryption_from_json(fields: Fields | None) -> Encryption | None:
@@ -35,27 +39,33 @@ def encryption_from_json(fields: Fields | None) -> Encryption | None:
     if len(recipients) > 1 and any(each["type"] == "argon2id" for each in recipients):
         # Two ways to one key, one of them guessable: the passphrase would open what the others were given.
         raise bad_value(fields.at("recipients"), "has a passphrase beside other recipients")
+    keyids = [each["keyid"] for each in recipients if "keyid" in each]
+    if len(set(keyids)) != len(keyids):
+        raise bad_value(fields.at("recipients"), "names a key twice")
     return Encryption(scheme=scheme, size=size, signer=signer, recipients=recipients)
 
 
 def _stanza(fields: Fields) -> Mapping[str, str | int]:
     kind = fields.one_of("type", _STANZAS)
-    values = _STANZAS[kind](fields)
+    values = _STANZAS[kind](fields, kind)
     fields.done()
     return {"type": kind, **values}
 
 
-def _public_key(fields: Fields) -> Mapping[str, str | int]:
+def _public_key(fields: Fields, kind: str) -> Mapping[str, str | int]:
     return {
         "keyid": fields.matching("keyid", _HEX64),
-        "enc": _base64(fields, "enc"),
-        "wrapped": _base64(fields, "wrapped"),
+        "enc": _base64(fields, "enc", _ENC[kind]),
+        "wrapped": _base64(fields, "wrapped", _WRAPPED),
     }
 
 
-def _passphrase(fields: Fields) -> Mapping[str, str | int]:
+def _passphrase(fields: Fields, kind: str) -> Mapping[str, str | int]:
+    del kind
     costs = {name: _cost(fields, name, most) for name, most in _COSTS_MAX.items()}
-    return {"salt": _base64(fields, "salt"), **costs, "wrapped": _base64(fields, "wrapped")}
+    if costs["memory"] < _MEMORY_A_LANE * costs["lanes"]:
+        raise bad_value(fields.at("memory"), f"is not {_MEMORY_A_LANE} or more for each lane")
+    return {"salt": _base64(fields, "salt", _SALT), **costs, "wrapped": _base64(fields, "wrapped", _WRAPPED)}
 
 
 def _cost(fields: Fields, name: str, most: int) -> int:
@@ -65,18 +75,19 @@ def _cost(fields: Fields, name: str, most: int) -> int:
     return value
 
 
-def _base64(fields: Fields, key: str) -> str:
+def _base64(fields: Fields, key: str, size: int) -> str:
     text = fields.string(key)
     try:
-        # Decoding alone would take several spellings of the same bytes.
-        if base64.b64encode(base64.b64decode(text, validate=True)).decode() == text and text:
-            return text
+        data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        pass
-    raise bad_value(fields.at(key), "is not base64 with padding")
+        data = b""
+    # Decoding alone would take several spellings of the same bytes.
+    if len(data) != size or base64.b64encode(data).decode() != text:
+        raise bad_value(fields.at(key), f"is not {size:,} bytes in base64 with padding")
+    return text
 
 
-_STANZAS: Mapping[str, Callable[[Fields], Mapping[str, str | int]]] = {
+_STANZAS: Mapping[str, Callable[[Fields, str], Mapping[str, str | int]]] = {
     "x25519": _public_key,
     "mlkem768-x25519": _public_key,
     "argon2id": _passphrase,

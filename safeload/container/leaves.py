@@ -77,21 +77,27 @@ class LeafTable:
 
     def check_all(self, source: Source, payload_off: int, look: Callable[[int, memoryview], None]) -> None:
         """Stream the payload through one buffer a thread, check each leaf, then ``look(offset, leaf)``."""
+        self.check_span(source, payload_off, range(leaf_count(self.payload_len)), look)
+
+    def check_span(
+        self, source: Source, payload_off: int, leaves: range, look: Callable[[int, memoryview], None]
+    ) -> None:
+        """As `check_all`, for some leaves. `look` is called in several threads at once, and its leaf is then gone."""
 
         def make_work() -> Callable[[int], None]:
             digest = DIGESTS[self.digest]()
             buffer = memoryview(bytearray(min(LEAF, self.payload_len)))
 
-            def work(index: int) -> None:
-                start, end = self.span(index)
+            def work(at: int) -> None:
+                start, end = self.span(leaves[at])
                 piece = buffer[: end - start]
                 source.read_into(payload_off + start, piece)
-                self._compare(index, digest(piece))
+                self._compare(leaves[at], digest(piece))
                 look(start, piece)
 
             return work
 
-        each(make_work, leaf_count(self.payload_len))
+        each(make_work, len(leaves))
 
     def _compare(self, index: int, actual: bytes) -> None:
         if actual != self.table[index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE]:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509 import ObjectIdentifier
 
-__all__ = ["affordable", "encrypt"]
+__all__ = ["affordable", "decrypt", "encrypt"]
 
 # One of OWASP's equivalent parameter sets. It takes 16 MiB, and OpenSSL reads up to 32 MiB without being told more.
 _N, _R, _P = 1 << 14, 8, 5
@@ -112,3 +112,19 @@ def affordable(der: bytes) -> bool:
         slow: _Pbkdf2 = kdf.parameters.parse(_Pbkdf2)
         return slow.rounds <= _MAX_PBKDF2_ROUNDS
     raise ValueError("neither scrypt nor PBKDF2")
+
+
+def decrypt(der: bytes, passphrase: bytes) -> bytes:
+    """The DER PrivateKeyInfo in `der`, of whatever kind of key, encrypted as `encrypt` does.
+
+    ``cryptography`` decrypts only what it knows as a key. Ask `affordable` first. Raises ValueError.
+    """
+    outer = asn1.decode_der(_EncryptedPrivateKeyInfo, der)
+    scheme = outer.algorithm.parameters.parse(_Pbes2)
+    if scheme.kdf.oid != _SCRYPT or scheme.cipher.oid != _AES_256_CBC:
+        raise ValueError("neither scrypt nor AES-256-CBC")
+    cost: _Scrypt = scheme.kdf.parameters.parse(_Scrypt)
+    key = Scrypt(salt=cost.salt, length=_KEY_BYTES, n=cost.n, r=cost.r, p=cost.p).derive(passphrase)
+    decryptor = Cipher(algorithms.AES(key), modes.CBC(scheme.cipher.parameters.parse(bytes))).decryptor()
+    unpadder = PKCS7(8 * _BLOCK_BYTES).unpadder()
+    return unpadder.update(decryptor.update(outer.data) + decryptor.finalize()) + unpadder.finalize()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from safeload.hazmat import keyfiles, kinds, mac
 from safeload.keys import hmacfile
 from safeload.keys.algorithms import ECDSA_P256, ED25519, HMAC_SHA256, HYBRID, ML_DSA_65
+from safeload.keys.encryption_keygen import ENCRYPTION_KINDS, encryption_keygen
 from safeload.keys.keyfile import PUBLIC_MODE, SECRET_MODE, NewFile, create_all, path_text
 from safeload.keys.keyid import hmac_keyid, public_keyid
 from safeload.keys.signer import passphrase_bytes
@@ -45,15 +46,18 @@ def keygen(
 ) -> GeneratedKey:
     """Write ``stem.key`` (mode 0600) and ``stem.pub`` (0644), or ``stem.hmac`` (0600). Nothing is overwritten.
 
-    `kind` is one of :data:`KEY_TYPES`. A passphrase encrypts ``stem.key``; the environment does not supply one here.
-    Raises KeyFileError.
+    `kind` is one of :data:`KEY_TYPES`; or, for encryption, ``"x25519"`` or ``"mlkem768-x25519"``, which write
+    ``stem.identity`` (0600) and ``stem.recipient`` (0644). A passphrase encrypts the private file; the environment does
+    not supply one here. Raises KeyFileError.
     """
     name = path_text(stem)
     secret = passphrase_bytes(passphrase, name)
     if secret == b"":
         raise ValueError("an empty passphrase protects nothing: give one, or None")
+    if kind in ENCRYPTION_KINDS:
+        return GeneratedKey(*encryption_keygen(name, kind, secret))
     if kind not in KEY_TYPES:
-        raise ValueError(f"kind must be one of {', '.join(KEY_TYPES)}, not {kind!r}")
+        raise ValueError(f"kind must be one of {', '.join((*KEY_TYPES, *ENCRYPTION_KINDS))}, not {kind!r}")
     algorithm = KEY_TYPES[kind]
     return _hmac(name, secret) if algorithm == HMAC_SHA256 else _pair(name, algorithm, secret)
 

@@ -47,10 +47,13 @@ def _signer_of_environment(passphrase: str | bytes | None) -> Signer:
     )
 
 
-def trust_from(value: TrustStore | str | os.PathLike[str] | None) -> TrustStore:
+def trust_from(
+    value: TrustStore | str | os.PathLike[str] | None, root: str | os.PathLike[str] | None = None
+) -> TrustStore:
     """A store as it is; that of a folder, or of one ``.pub`` or ``.hmac`` file; or of the path in ``SAFELOAD_TRUST``.
 
-    Raises NoTrustError, and what `TrustStore.open` and `TrustStore.from_file` raise.
+    A folder must be signed by one that `root` trusts, or that the path in ``SAFELOAD_TRUST_ROOT`` does, if there is
+    either. Raises NoTrustError, and what `TrustStore.open` and `TrustStore.from_file` raise.
     """
     if isinstance(value, TrustStore):
         return value
@@ -62,7 +65,9 @@ def trust_from(value: TrustStore | str | os.PathLike[str] | None) -> TrustStore:
         )
     name = _a_path(path, "trust", "a TrustStore")
     is_folder = os.path.isdir(name)  # noqa: PTH112  Path.is_dir raises for a name that is too long
-    return TrustStore.open(name) if is_folder else TrustStore.from_file(name)
+    if not is_folder:
+        return TrustStore.from_file(name)
+    return TrustStore.open(name, root=root or environment.get(environment.TRUST_ROOT))
 
 
 def _a_path(value: object, parameter: str, kind: str) -> str:

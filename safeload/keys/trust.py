@@ -11,6 +11,7 @@ from safeload.errors import KeyFileError
 from safeload.keys import folder as folders
 from safeload.keys.authority import authorised
 from safeload.keys.keyfile import path_text, quoted
+from safeload.keys.signed_ledger import signed_ledger
 from safeload.keys.terms import NO_TERMS
 from safeload.keys.trusted import TrustedKey, read_trusted_key
 from safeload.keys.verification import check_records
@@ -19,7 +20,7 @@ from safeload.warn import UnsafeWarning, warn_caller
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from safeload.errors import KeyRefusedError
     from safeload.keys.terms import KeyTerms, Role
@@ -58,16 +59,23 @@ class TrustStore:
         object.__setattr__(self, "keys", tuple(unique.values()))
 
     @staticmethod
-    def open(folder: str | os.PathLike[str], shared: Sequence[str | os.PathLike[str]] = ()) -> TrustStore:
+    def open(
+        folder: str | os.PathLike[str],
+        shared: Sequence[str | os.PathLike[str]] = (),
+        *,
+        root: TrustStore | str | os.PathLike[str] | None = None,
+    ) -> TrustStore:
         """The ``*.pub`` files of `folder`, by name, then the HMAC keys whose paths are `shared`.
 
-        With a ``trust.toml`` in it those of them count that it lists, as it says. Raises KeyFileError: for one
-        malformed key, for a ``trust.toml`` that cannot be read to its end, for no key at all.
+        With a ``trust.toml`` in it those of them count that it lists, as it says. With `root`, whoever signed the
+        ``trust.toml`` must be one that this store, folder or ``.pub`` file trusts. Raises KeyFileError: for one
+        malformed key, for a ``trust.toml`` that cannot be read to its end, for no key at all; VerificationError for
+        one that `root` does not trust.
         """
         named = folders.shared_keys(shared)
         found = tuple(key for _, key in folders.public_keys(folder))
         folders.warn_of_ignored(folder, shared)
-        ledger = folders.ledger(folder)
+        ledger = folders.ledger(folder) if root is None else signed_ledger(Path(folder), _root(root))
         if ledger is not None:
             found = folders.listed(folder, found, ledger)
         source = str(Path(folder, "_"))[:-1] or "./"  # ends with a separator: "keys/ does not trust" reads as a folder
@@ -126,6 +134,19 @@ class TrustStore:
         """
         store = printable(self.source)
         return authorised(signers, self.terms, self.roles, model=model, name=printable(name), store=store)
+
+
+def _root(root: TrustStore | str | os.PathLike[str]) -> Callable[[bytes, Sequence[Record], str], None]:
+    """What checks the signatures on a store."""
+    if isinstance(root, TrustStore):
+        store = root
+    else:
+        store = TrustStore.open(root) if Path(root).is_dir() else TrustStore.from_file(root)
+
+    def check(message: bytes, records: Sequence[Record], name: str) -> None:
+        store.authorise(store.check(message, records, name=name), None, name=name)
+
+    return check
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from testkit.container import COMPRESSORS, OTHER, SHARED, TEST, Draft, Sealed, draft
+from testkit.sealing import MACHINE, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,13 +22,12 @@ VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 # Format 11.
 CLASSES = {
     "NotAnArtifactError": "not-an-artifact",
-    "UnsupportedError": "unsupported-version unsupported-flag unsupported-record unsupported-crit"
-    " unsupported-encoding unsupported-encryption",
+    "UnsupportedError": "unsupported-version unsupported-flag unsupported-record unsupported-crit unsupported-encoding",
     "LimitError": "expansion",
     "FormatError": "truncated payload-offset section-gap table-length manifest-length nonzero-padding trailing-bytes"
     " record-length too-many-records duplicate-keyid not-utf8 not-json duplicate-key number too-deep surrogate"
     " missing-key unknown-key wrong-type bad-value member-name duplicate-name member-offset member-size member-frames"
-    " payload-length",
+    " payload-length ciphertext-length",
     "UnsignedError": "unsigned",
     "UntrustedSignerError": "untrusted-signer",
     "BadSignatureError": "bad-signature",
@@ -39,6 +39,10 @@ CLASSES = {
     "ThresholdError": "threshold",
     "DigestMismatchError": "root-mismatch leaf-mismatch",
     "CorruptMemberError": "member-padding frame-corrupt",
+    "NoIdentityError": "no-identity",
+    "NotARecipientError": "not-a-recipient",
+    "WrongPassphraseError": "wrong-passphrase",
+    "CorruptCiphertextError": "ciphertext-corrupt",
 }
 CLASS_OF = {slug: name for name, slugs in CLASSES.items() for slug in slugs.split()}
 
@@ -55,6 +59,8 @@ class Vector:
     violation: str = ""
     at: str = "verify"
     trust: str = "ed25519"
+    identity: str = ""
+    passphrase: str = ""
     members: tuple[tuple[str, str], ...] = ()
     compressors: tuple[str, ...] = ()
     # docs/trust.md: the lines of a trust.toml beside the keys, and the time of verifying.
@@ -74,7 +80,9 @@ class Vector:
         if self.violation:
             lines += [f"violation: {self.violation}", f"at: {self.at}"]
         lines += [f"members: {name}={digest}" for name, digest in self.members]
-        lines += [f"trust: {self.trust}", f"about: {self.about}"]
+        lines += [f"trust: {self.trust}"]
+        lines += [f"{name}: {value}" for name in ("identity", "passphrase") if (value := getattr(self, name))]
+        lines += [f"about: {self.about}"]
         lines += [f"ledger: {line}" for line in self.ledger.splitlines()]
         lines += [f"now: {self.now}"] if self.now else []
         lines += [f"compressors: {entry}" for entry in self.compressors]
@@ -99,6 +107,8 @@ class Vector:
             violation=single.get("violation", ""),
             at=single.get("at", "verify"),
             trust=single["trust"],
+            identity=single.get("identity", ""),
+            passphrase=single.get("passphrase", ""),
             members=tuple((value[:-65], value[-64:]) for key, value in pairs if key == "members"),
             compressors=tuple(value for key, value in pairs if key == "compressors"),
             ledger="".join(f"{value}\n" for key, value in pairs if key == "ledger"),
@@ -114,12 +124,23 @@ def _pairs(head: bytes) -> list[tuple[str, str]]:
     return [(key, value) for key, _, value in (line.partition(": ") for line in head.decode().split("\n"))]
 
 
-def accepted(name: str, about: str, rough: Draft, file: Sealed | None = None, *, trust: str = "ed25519") -> Vector:
+def accepted(
+    name: str,
+    about: str,
+    rough: Draft,
+    file: Sealed | None = None,
+    *,
+    trust: str = "ed25519",
+    identity: str = "",
+    passphrase: str = "",
+) -> Vector:
     """A vector that a reader must accept; `file` where it is not just `rough` as it is."""
     return Vector(
         name=name,
         about=about,
         trust=trust,
+        identity=identity,
+        passphrase=passphrase,
         members=tuple((member.name, hashlib.sha256(member.data).hexdigest()) for member in rough.members),
         compressors=fingerprints(member.encoding for member in rough.members),
         body=(file or rough.seal()).encode(),
@@ -134,6 +155,8 @@ def refused(
     *,
     at: str = "verify",
     trust: str = "ed25519",
+    identity: str = "",
+    passphrase: str = "",
     uses: Iterable[str] = (),
 ) -> Vector:
     """A vector that a reader must refuse; `uses` names the compressors that took part in its bytes."""
@@ -142,7 +165,15 @@ def refused(
         file = file.seal()
     body = file if isinstance(file, bytes) else file.encode()
     return Vector(
-        name=name, about=about, violation=violation, at=at, trust=trust, compressors=fingerprints(uses), body=body
+        name=name,
+        about=about,
+        violation=violation,
+        at=at,
+        trust=trust,
+        identity=identity,
+        passphrase=passphrase,
+        compressors=fingerprints(uses),
+        body=body,
     )
 
 
@@ -153,6 +184,8 @@ def keys() -> dict[str, bytes]:
         "test.pub": TEST.pem,
         "other.pub": OTHER.pem,
         "test.hmac": b"safeload hmac-sha256 key v1\n" + secret + b"\n",
+        "machine.identity": MACHINE.pem,
+        "second.identity": SECOND.pem,
     }
 
 

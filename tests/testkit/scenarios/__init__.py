@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from testkit.scenarios import (
+    decryption,
     encryption,
     fields,
     frames,
@@ -24,7 +25,21 @@ if TYPE_CHECKING:
 
     from testkit.vector import Vector
 
-PARTS = (honest, prelude, truncation, json_text, fields, names, members, payload, frames, signatures, encryption, trust)
+PARTS = (
+    honest,
+    prelude,
+    truncation,
+    json_text,
+    fields,
+    names,
+    members,
+    payload,
+    frames,
+    signatures,
+    encryption,
+    decryption,
+    trust,
+)
 
 
 def all_vectors() -> Iterator[Vector]:

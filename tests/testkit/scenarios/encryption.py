@@ -1,4 +1,4 @@
-"""Format 8: encrypted files, as a reader without a key sees them. The ciphertexts here are of nothing."""
+"""Format 8: encrypted files, as a reader without a key sees them. Most ciphertexts here are of nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING
 
 from testkit.container import TEST, Draft, Json, Member, Prelude, draft, verbatim
+from testkit.sealing import sealed
 from testkit.vector import Vector, refused, steps
 
 if TYPE_CHECKING:
@@ -50,16 +51,16 @@ def encrypted(*members: Member, recipients: list[Json] | None = None) -> Draft:
 
 
 def consistent() -> Iterator[Vector]:
-    def sealed(slug: str, about: str, rough: Draft) -> Vector:
-        return refused(f"encrypted-{slug}", "unsupported-encryption", about, rough, at="read")
+    def unread(slug: str, about: str, rough: Draft) -> Vector:
+        return refused(f"encrypted-{slug}", "no-identity", about, rough, at="read")
 
-    yield sealed("one", "One recipient.", encrypted())
-    yield sealed("hybrid", "A recipient of the hybrid type.", encrypted(recipients=[hybrid()]))
-    yield sealed("64", "64 recipients.", encrypted(recipients=[stanza(number) for number in range(64)]))
-    yield sealed("passphrase", "A passphrase.", encrypted(recipients=[passphrase()]))
-    yield sealed("passphrase-most", "A passphrase at its bounds.", encrypted(recipients=[passphrase(**MOST)]))
+    yield unread("one", "One recipient.", encrypted())
+    yield unread("hybrid", "A recipient of the hybrid type.", encrypted(recipients=[hybrid()]))
+    yield unread("64", "64 recipients.", encrypted(recipients=[stanza(number) for number in range(64)]))
+    yield unread("passphrase", "A passphrase.", encrypted(recipients=[passphrase()]))
+    yield unread("passphrase-most", "A passphrase at its bounds.", encrypted(recipients=[passphrase(**MOST)]))
     members = Member("a", b"1" * 100), Member("b", steps(50_000), encoding="zlib"), Member("c", b"")
-    yield sealed("several", "Three members, one of them compressed.", encrypted(*members))
+    yield unread("several", "Three members, one of them compressed.", encrypted(*members))
 
 
 def hybrid() -> Json:
@@ -75,6 +76,10 @@ def contradictions() -> Iterator[Vector]:
         rough = encrypted().put("encryption.size", len(Member().data) + step)
         about = f"The plaintext is one byte {word} than its members."
         yield refused(f"encryption-size-one-{word}", "payload-length", about, rough)
+    for step, word in ((1, "longer"), (-1, "shorter")):
+        rough = sealed(stored=steps(SALT_AND_COMMITMENT + len(Member().data) + TAG + step))
+        about = f"The ciphertext is one byte {word} than that of its plaintext."
+        yield refused(f"ciphertext-one-{word}", "ciphertext-length", about, rough)
     file = encrypted().seal()
     file.payload = b"\xff" + file.payload[1:]
     yield refused("encryption-leaf", "leaf-mismatch", "A bit of the ciphertext changed.", file)
@@ -101,6 +106,13 @@ def fields() -> Iterator[Vector]:
         ("memory", "encryption.recipients", [passphrase(memory=1_048_577)], "bad-value"),
         ("passes", "encryption.recipients", [passphrase(passes=17)], "bad-value"),
         ("lanes", "encryption.recipients", [passphrase(lanes=17)], "bad-value"),
+        ("memory-of-lanes", "encryption.recipients", [passphrase(memory=31, lanes=4)], "bad-value"),
+        ("salt-15", "encryption.recipients", [passphrase() | {"salt": text(15)}], "bad-value"),
+        ("wrapped-49", "encryption.recipients", [passphrase() | {"wrapped": text(49)}], "bad-value"),
+        ("enc-31", "encryption.recipients.0.enc", text(31), "bad-value"),
+        ("wrapped-47", "encryption.recipients.0.wrapped", text(47), "bad-value"),
+        ("hybrid-enc", "encryption.recipients", [hybrid() | {"enc": text(32)}], "bad-value"),
+        ("keyid-twice", "encryption.recipients", [stanza(), hybrid()], "bad-value"),
         ("no-base64", "encryption.recipients.0.enc", "====", "bad-value"),
         ("unpadded", "encryption.recipients.0.enc", text(32).rstrip("="), "bad-value"),
     ):

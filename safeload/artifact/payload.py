@@ -1,0 +1,139 @@
+"""Ranges of the plain payload in private memory: each leaf is hashed as it is read, and decrypted if need be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from safeload.container.ciphertext import CHUNK, HEAD, STORED, chunk_count
+from safeload.container.layout import LEAF
+from safeload.container.source import allocate
+
+if TYPE_CHECKING:
+    from safeload.container.leaves import LeafTable
+    from safeload.container.source import Source
+    from safeload.keys import FileKey
+
+__all__ = ["ClearPayload", "EncryptedPayload", "Payload", "ciphertext_head"]
+
+
+class Payload(Protocol):
+    """The plain bytes from `begin` to `end`, in writable memory of their own."""
+
+    def read(self, begin: int, end: int) -> memoryview: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPayload:
+    """What lies in the file as it is."""
+
+    source: Source
+    offset: int
+    table: LeafTable
+
+    def read(self, begin: int, end: int) -> memoryview:
+        """Raises DigestMismatchError."""
+        first, last = begin // LEAF, -(-end // LEAF)
+        leaves = allocate(min(last * LEAF, self.table.payload_len) - first * LEAF)
+        self.table.read(self.source, self.offset, first, leaves)
+        return leaves[begin - first * LEAF : end - first * LEAF]
+
+
+def ciphertext_head(source: Source, offset: int, table: LeafTable) -> bytes:
+    """Salt and key commitment, out of the first leaf as it was verified. Raises DigestMismatchError."""
+    found: list[bytes] = []
+    table.check_span(source, offset, range(1), lambda start, leaf: found.append(bytes(leaf[:HEAD])))
+    return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedPayload:
+    """What is decrypted as it is read; `size` is that of the plaintext. All of a range passes, or none is given out."""
+
+    source: Source
+    offset: int
+    table: LeafTable
+    size: int
+    key: FileKey
+
+    def read(self, begin: int, end: int) -> memoryview:
+        """Raises DigestMismatchError, CorruptCiphertextError."""
+        # The last chunk belongs to the end of the payload also where it is empty: it is what says that this is the end.
+        run = _Run(begin // CHUNK, chunk_count(self.size) if end == self.size else -(-end // CHUNK))
+        base = run.first * CHUNK
+        plain = allocate(max(0, min(run.last * CHUNK, self.size) - base))
+        opening = _Opening(self.key, run, plain, self.table.payload_len)
+        self.table.check_span(self.source, self.offset, run.leaves(self.table.payload_len), opening.look)
+        opening.finish()
+        return plain[begin - base : end - base]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Chunks from number `first` to before `last`."""
+
+    first: int
+    last: int
+
+    def leaves(self, payload_len: int) -> range:
+        """The leaves in which they lie."""
+        if self.first >= self.last:
+            return range(0)
+        end = min(HEAD + self.last * STORED, payload_len)
+        return range((HEAD + self.first * STORED) // LEAF, -(-end // LEAF))
+
+
+class _Opening:
+    """Opens the chunks of a run as leaves come, in any order and several at once.
+
+    Leaves and chunks have no common border: a chunk across one is put together, and opened when both sides are there.
+    """
+
+    def __init__(self, key: FileKey, run: _Run, plain: memoryview, payload_len: int) -> None:
+        self._key, self._run, self._plain, self._payload_len = key, run, plain, payload_len
+        self._across = {number: bytearray(self._end(number) - _begin(number)) for number in self._borders()}
+
+    def _borders(self) -> list[int]:
+        leaves = self._run.leaves(self._payload_len)
+        chunks = ((leaf * LEAF - HEAD) // STORED for leaf in leaves[1:])
+        return [number for number in chunks if number in range(self._run.first, self._run.last)]
+
+    def look(self, start: int, leaf: memoryview) -> None:
+        """A verified leaf that begins at byte `start` of the ciphertext."""
+        end = start + len(leaf)
+        first = max(self._run.first, -(-max(0, start - HEAD) // STORED))
+        last = min(self._run.last, self._whole_before(end))
+        if first < last:
+            stored = leaf[_begin(first) - start : self._end(last - 1) - start]
+            self._open(first, last, stored)
+        for number in {(edge - HEAD) // STORED for edge in (start, end)} & self._across.keys():
+            self._keep(number, start, leaf)
+
+    def _whole_before(self, end: int) -> int:
+        """The number of the first chunk that does not end at or before byte `end`."""
+        if end == self._payload_len:
+            return self._run.last
+        return max(0, end - HEAD) // STORED
+
+    def _keep(self, number: int, start: int, leaf: memoryview) -> None:
+        begin, end = max(_begin(number), start), min(self._end(number), start + len(leaf))
+        if begin < end:
+            at = begin - _begin(number)
+            self._across[number][at : at + end - begin] = leaf[begin - start : end - start]
+
+    def finish(self) -> None:
+        """Open what lay across the borders of leaves; after this all chunks were authentic."""
+        for number, stored in self._across.items():
+            self._open(number, number + 1, memoryview(stored))
+
+    def _open(self, first: int, last: int, stored: memoryview) -> None:
+        base = self._run.first
+        self._key.chunks.open(first, stored, self._plain[(first - base) * CHUNK : (last - base) * CHUNK])
+
+    def _end(self, number: int) -> int:
+        return min(_begin(number + 1), self._payload_len)
+
+
+def _begin(number: int) -> int:
+    """Where chunk `number` begins in the ciphertext."""
+    return HEAD + number * STORED
