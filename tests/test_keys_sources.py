@@ -91,6 +91,12 @@ def test_bytes_are_a_key_too() -> None:
         safeload.Signer.from_bytes(Path("locked.key").read_bytes(), "guess", name="vault:team")
 
 
+def test_the_path_of_a_pipe_leads_to_the_option_that_reads_one(piped: Callable[[bytes], int]) -> None:
+    with pytest.raises(KeyFileError, match="is a named pipe, not a key file") as caught:
+        safeload.Signer.from_file(f"/dev/fd/{piped(Path('team.key').read_bytes())}")
+    assert "--key-fd" in caught.value.hint
+
+
 def test_a_file_behind_a_descriptor_must_be_its_owners_alone() -> None:
     Path("team.key").chmod(0o644)
     with Path("team.key").open("rb") as file, pytest.raises(KeyPermissionsError, match=r"mode 0644"):
@@ -148,6 +154,30 @@ def test_no_message_holds_anything_of_the_key(
         traceback.print_exception(caught.value, file=shown)
         said = shown.getvalue() + repr(vars(caught.value)) + caught.value.hint
         assert not any(body[at : at + 8] in said for at in range(len(body) - 8)), said
+
+
+@pytest.mark.parametrize("name", ["team.key", "shared.hmac"])
+def test_a_key_where_a_path_belongs_is_not_shown(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keygen("shared", "hmac")
+    text = Path(name).read_text()
+    monkeypatch.setenv("SAFELOAD_KEY", text)
+    outcome = run(capsys, "sign m.safeload")
+    assert outcome.code == 2
+    assert "a key itself was given where the path of a key file belongs" in outcome.err
+    assert "SAFELOAD_KEY_PEM" in outcome.err
+    for way in (lambda: signer_from(text), lambda: safeload.verify("m.safeload", trust=text)):
+        with pytest.raises(KeyFileError) as caught:
+            way()
+        assert text.splitlines()[1] not in outcome.err + "".join(traceback.format_exception(caught.value))
+
+
+def test_a_path_where_a_key_belongs_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PEM, "team.key")
+    with pytest.raises(KeyFileError, match="SAFELOAD_KEY_PEM does not hold a key") as caught:
+        signer_from(None)
+    assert caught.value.hint.endswith("goes into SAFELOAD_KEY")
 
 
 def test_the_command_line_takes_a_descriptor(piped: Callable[[bytes], int]) -> None:

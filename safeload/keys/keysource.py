@@ -17,6 +17,12 @@ def key_in_environment() -> KeyFile | None:
     value = environment.get(environment.KEY_PEM)
     if value is None:
         return None
+    if "\n" not in value and "-----BEGIN" not in value:
+        raise KeyFileError(
+            f"{environment.KEY_PEM} does not hold a key",
+            path=environment.KEY_PEM,
+            hint=f"it is for the content of a key file; the path of one goes into {environment.KEY}",
+        )
     # The inverse of how the environment was decoded. Only its owner can read it, as with mode 0600.
     return KeyFile(environment.KEY_PEM, os.fsencode(value), stat.S_IRUSR)
 
