@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import re
 
+    from safeload.readers.nodes import Made
+
 __all__ = [
     "ArrayForm",
     "Built",
@@ -156,7 +158,8 @@ class FormObject(NamedTuple):
 
 class Form(NamedTuple):
     """`get` is the opcode that fetches the class, with which the stretch begins; `memoised` is how many entries the
-    memo gets. With `shares`, the objects hold one that may get its state, or items, between two of them. `unframed`
+    memo gets. With `shares`, the objects hold one that may get its state, or items, between two of them; `extents` are
+    those that they hold, and how deep and heavy each was when `depth` and `weight` were counted. `unframed`
     ones have neither frames nor joblib arrays, so that only sizes say where each part begins."""
 
     get: bytes
@@ -166,4 +169,5 @@ class Form(NamedTuple):
     depth: int
     weight: int
     shares: bool
+    extents: tuple[tuple[Made, int, int], ...]
     unframed: bool
