@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import re
-
-    from safeload.readers.nodes import Made
 
 __all__ = [
     "ArrayForm",
@@ -169,5 +167,5 @@ class Form(NamedTuple):
     depth: int
     weight: int
     shares: bool
-    extents: tuple[tuple[Made, int, int], ...]
+    extents: tuple[tuple[Any, int, int], ...]  # nodes, which know forms
     unframed: bool
