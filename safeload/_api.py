@@ -26,7 +26,7 @@ from safeload.container.layout import MAGIC
 from safeload.container.names import check_name
 from safeload.container.source import allocate, open_source
 from safeload.errors import CodecError, FormatError, SafeloadError
-from safeload.keys import Secret, audience_from, signer_from, trust_from
+from safeload.keys import Secret, audience_from, signer_from, trust_from, trust_or_own
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.policy import Policy
 from safeload.text import printable
@@ -238,15 +238,16 @@ def rewrap(
     """Change who may read an encrypted file, without touching its payload; the manifest is signed anew.
 
     `recipients` or `new_passphrase` are all who may read from now on; `identity` or `passphrase` opens the file as it
-    is, once its signature holds (`trust`). `signer` becomes the one whose signature `load` demands; signatures that
-    were on the file go. Whoever could read before may have kept the key, or a copy: to shut somebody out, save anew.
+    is, once its signature holds: one of `trust`, or where nobody said whose count, that of `signer` itself. `signer`
+    becomes the one whose signature `load` demands; signatures that were on the file go. Whoever could read before may
+    have kept the key, or a copy: to shut somebody out, save anew.
     Raises ValueError for nobody to read, VerificationError, FormatError, DecryptionError, KeyFileError.
     """
     audience = audience_from(recipients, new_passphrase)
     if audience is None:
         raise ValueError("rewrap needs recipients or new_passphrase: nobody could read the file otherwise")
-    secret = Secret(identity, passphrase)
-    return rewrap_file(os.fspath(filename), signer_from(signer), audience, trust_from(trust), secret)
+    secret, signer = Secret(identity, passphrase), signer_from(signer)
+    return rewrap_file(os.fspath(filename), signer, audience, trust_or_own(trust, signer), secret)
 
 
 def inspect(filename: File, *, limits: Limits = DEFAULT_LIMITS) -> UnverifiedArtifact:

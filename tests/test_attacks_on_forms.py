@@ -158,7 +158,7 @@ def test_what_is_filled_between_is_seen_as_it_is_by_then() -> None:
     start = P4 + b"(" + own(Looking) + M + text("owner") + M + own(Plain) + M + b")\x81" + M
     child = b"h\x00)\x81}h\x01h\x03sb"
     data = start + b"}h\x01(" + child * 5 + b"tsb" + child * 5 + b"t."
-    assert repeats(data) == 9
+    assert repeats(data) == 4
 
     _, _, owner, *later = safeload.load_untrusted(io.BytesIO(data), policy=POLICY)
     children = [*owner.owner, *later]
@@ -241,3 +241,29 @@ def test_keys_that_do_not_are_not_refused(monkeypatch: pytest.MonkeyPatch) -> No
     quick, slow = both(data, monkeypatch)
     assert quick == slow
     assert isinstance(quick, tuple)
+
+
+class Seeing:
+    """Of a user: it looks into the array that it is given while it is loaded."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.seen = sorted(vars(state["owner"][0]))
+
+
+def test_what_an_array_of_objects_holds_is_seen_as_it_is_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The objects share an array that is complete, and holds an owner that is not."""
+    policy = POLICY.allow(f"{__name__}.Seeing")
+    start = P4 + b"(" + own(Seeing) + M + text("owner") + M + own(Plain) + M + b"h\x02)\x81" + M
+    make = named("numpy._core.multiarray", "_reconstruct") + M + named("numpy", "ndarray") + M
+    objects = dtype("O8", "|").replace(b"K\x00tb", b"K?tb")
+    array = make + b"K\x00\x85C\x01b\x87R" + M + b"(K\x01K\x01\x85" + objects + b"\x89]h\x03atb"
+    child = b"h\x00)\x81}h\x01h\x06sb"
+    data = start + b"}(h\x01(" + array + child * 5 + b"tub" + child * 5 + b"t."
+
+    def seen() -> list[list[str]]:
+        return [child.seen for child in safeload.load_untrusted(io.BytesIO(data), policy=policy)[-5:]]
+
+    assert seen() == [["owner"]] * 5 == [child.seen for child in pickle.loads(data)[-5:]]  # made here
+    monkeypatch.setattr(reader, "read_form", None)
+    assert seen() == [["owner"]] * 5

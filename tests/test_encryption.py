@@ -368,6 +368,19 @@ def test_rewrap_by_another_signer_makes_that_one_the_signer(
     assert _same(safeload.load(target, trust=team.pub, identity=machine.key))
 
 
+def test_rewrap_of_ones_own_file_asks_for_no_trust(
+    tmp_path: Path, target: Path, team: Keys, stranger: Keys, machine: Keys, hybrid: Keys
+) -> None:
+    safeload.keygen(tmp_path / "shared", "hmac")
+    hmac = Keys(tmp_path / "shared.hmac", tmp_path / "shared.hmac")
+    for keys in (team, hmac):
+        safeload.dump(VALUE, target, signer=keys.key, recipients=[machine.pub])
+        with pytest.raises(safeload.errors.UntrustedSignerError):
+            safeload.rewrap(target, recipients=[hybrid.pub], signer=stranger.key, identity=machine.key)
+        safeload.rewrap(target, recipients=[hybrid.pub], signer=keys.key, identity=machine.key)
+        assert _same(safeload.load(target, trust=keys.pub, identity=hybrid.key))
+
+
 def test_what_cannot_be_rewrapped_stays_as_it_is(
     tmp_path: Path, target: Path, team: Keys, stranger: Keys, machine: Keys
 ) -> None:

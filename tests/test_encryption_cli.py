@@ -66,7 +66,7 @@ def test_inspect_names_the_readers(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_rewrap_gives_the_file_to_somebody_else(capsys: pytest.CaptureFixture[str]) -> None:
     run(PACK)
-    command = "rewrap m.safeload --key team.key --trust team.pub --identity machine.identity"
+    command = "rewrap m.safeload --key team.key --identity machine.identity"
     assert run(command) == 2
     assert "--recipient" in capsys.readouterr().err
     assert run(f"{command} --recipient other.recipient") == 0

@@ -90,7 +90,7 @@ def test_only_the_right_key_and_info_open_a_wrap(kind: str) -> None:
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40))
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_only_the_right_passphrase_and_info_open_a_wrap(passphrase: bytes, info: bytes) -> None:
     salt = bytes(16)
     wrapped = wrapping.seal_with(b"right", FILE_KEY, salt, CHEAP, INFO)

@@ -196,6 +196,13 @@ def test_the_pin_is_asked_for_at_a_terminal_and_not_shown(hsm: Hsm, desk: Path) 
     assert (code, PIN in terminal.seen + out) == (0, False)
 
 
+def test_who_wraps_anew_with_a_key_in_an_hsm_trusts_its_own_signature(hsm: Hsm, tmp_path: Path) -> None:
+    signer = safeload.Signer.from_uri(URI, hsm.pub(2), PIN)
+    safeload.dump([1], tmp_path / "m.safeload", signer=signer, passphrase="one")
+    safeload.rewrap(tmp_path / "m.safeload", signer=signer, passphrase="one", new_passphrase="two")
+    assert safeload.load(tmp_path / "m.safeload", trust=hsm.pub(2), passphrase="two") == [1]
+
+
 def test_a_key_in_an_hsm_signs_folders_too(hsm: Hsm, desk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     program = Path(sys.executable).with_name("model_signing")
     if not program.exists():

@@ -141,9 +141,16 @@ def test_a_wrong_file_does_not_verify(vector: Vector, artifact_path: Path, trust
 def test_a_wrong_member_of_an_authentic_file_is_not_released(
     vector: Vector, artifact_path: Path, trust: Path | safeload.TrustStore, secret: dict[str, Any]
 ) -> None:
-    with safeload.verify(artifact_path, trust=trust) as artifact, pytest.raises(SafeloadError) as caught:
-        read_all(artifact, **secret)
-    assert answer(caught.value) == (vector.expect, vector.violation)
+    released, first = b"", None
+    with safeload.verify(artifact_path, trust=trust) as artifact:
+        for member in artifact.members:
+            try:
+                released += bytes(artifact.read(member.name, **secret))
+            except SafeloadError as error:
+                first = first or error
+    assert first is not None
+    assert answer(first) == (vector.expect, vector.violation)
+    assert hashlib.sha256(released).hexdigest() == vector.released
 
 
 @each(SUCCESS + AT_READ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -41,16 +42,19 @@ def rewrap(
     """Change who may read an encrypted file.
 
     The payload stays. All who may read are named anew, and the file is signed anew; signatures that were on it go.
-    Whoever could read before may have kept a copy. --trust and --identity are for the file as it is.
+    Whoever could read before may have kept a copy. --identity reads the file as it is; --trust says who may have
+    signed it, if not the key that signs now.
 
     \b
     Example:
-      safeload rewrap m.safeload --key team.key --trust team.pub
-               --identity old.identity --recipient new.recipient
+      safeload rewrap m.safeload --key team.key --identity old.identity
+               --recipient new.recipient
     """
     if bool(recipients) == encrypt_passphrase:
         raise click.UsageError("name who may read: --recipient FILE, or --encrypt-passphrase")
-    signer, store = signer_of(key), trust_of(trust, trust_root)
+    signer = signer_of(key)
+    # Nobody needs to say that they trust the key that they sign with.
+    store = trust_of(trust, trust_root) if trust or os.environ.get("SAFELOAD_TRUST") else None
     new = new_passphrase(encrypt_passphrase, NEW_PASSPHRASE)
 
     def change(who: Identity | str | None, passphrase: str | None) -> Manifest:

@@ -21,6 +21,7 @@ from safeload.keys.identities import Identity
 from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
 from safeload.keys.keyid import hmac_keyid, public_keyid, public_pem, short
 from safeload.keys.keysource import read_descriptor
+from safeload.keys.own import trust_or_own
 from safeload.keys.recipients import Audience, Recipient, audience_from
 from safeload.keys.resolve import signer_from, trust_from
 from safeload.keys.signed_ledger import trust_sign
@@ -87,6 +88,7 @@ __all__ = [
     "trust_check",
     "trust_from",
     "trust_list",
+    "trust_or_own",
     "trust_revoke",
     "trust_role",
     "trust_sign",

@@ -14,7 +14,8 @@ __all__ = ["Buffer", "Spent", "Work"]
 @dataclass(slots=True)
 class Spent:
     """What was counted so far, over a stream and those nested in it: parts of keys that are hashed, keys whose hashes
-    are unknown, steps to the places of keys and how many they may be, bytes that are copied, time zones."""
+    are unknown, steps to the places of keys and how many they may be, bytes that are copied, time zones, and opcodes
+    that forms were learnt from."""
 
     hashed: int = 0
     unknown: int = 0
@@ -22,6 +23,7 @@ class Spent:
     allowed: int = 0
     copied: int = 0
     zones: int = 0
+    learnt: int = 0
     filled: dict[int, Filled] = field(default_factory=dict)
 
     @property
@@ -33,7 +35,7 @@ class Spent:
         """For a stream that is read again."""
         self.hashed, self.unknown = before.hashed, before.unknown
         self.steps, self.allowed = before.steps, before.allowed
-        self.copied, self.zones = before.copied, before.zones
+        self.copied, self.zones, self.learnt = before.copied, before.zones, before.learnt
 
 
 class Buffer:

@@ -24,6 +24,7 @@ _SHORT = 256
 _NAME_BYTES = 2_000  # one byte more than a name may have is too many
 _STRINGS = {op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
 
+_BYTES = frozenset({op.SHORT_BINBYTES, op.BINBYTES})
 _SHORT_STRINGS = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_BINBYTES: 1, op.BINBYTES: 4}
 
 
@@ -105,6 +106,10 @@ class Data:
                 self._texts.clear()
             self._texts[token] = self._short_string(token)
         return self._texts[token]
+
+    def short_text(self, token: object) -> str | None:
+        """:meth:`short_string`, but of opcodes that push text, and not bytes."""
+        return None if type(token) is int and self.view[token] in _BYTES else self.short_string(token)
 
     def _short_string(self, token: int) -> str | None:
         kind = self.view[token]

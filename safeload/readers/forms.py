@@ -28,6 +28,8 @@ def read_form(machine: Machine, source: Global, at: int) -> Made | None:
     The GET at `at` fetches the class. All but the last are put on the stack, and `machine.resume` is behind it.
     """
     form, last = source.form, machine.repeats[-1] if machine.repeats else None
+    if any(node.depth != depth or node.weight != weight for node, depth, weight in form.extents):
+        return None
     repeats = last if last is not None and last.form is form and last.end == at else Repeats(form, len(machine.memo))
     if not _object(machine, source, at, repeats):
         return None
@@ -84,7 +86,7 @@ def _alike(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:
 def _take(machine: Machine, repeats: Repeats, row: list[Any], end: int, skipped: int) -> None:
     machine.resume = repeats.end = end
     machine.skipped += skipped
-    machine.repeated += 1
+    machine.repeated += len(repeats.form.objects)
     repeats.rows.append(row)
 
 

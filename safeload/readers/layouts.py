@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import re
@@ -156,7 +156,8 @@ class FormObject(NamedTuple):
 
 class Form(NamedTuple):
     """`get` is the opcode that fetches the class, with which the stretch begins; `memoised` is how many entries the
-    memo gets. With `shares`, the objects hold one that may get its state, or items, between two of them. `unframed`
+    memo gets. With `shares`, the objects hold one that may get its state, or items, between two of them; `extents` are
+    those that they hold, and how deep and heavy each was when `depth` and `weight` were counted. `unframed`
     ones have neither frames nor joblib arrays, so that only sizes say where each part begins."""
 
     get: bytes
@@ -166,4 +167,5 @@ class Form(NamedTuple):
     depth: int
     weight: int
     shares: bool
+    extents: tuple[tuple[Any, int, int], ...]  # nodes, which know forms
     unframed: bool

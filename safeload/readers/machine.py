@@ -158,6 +158,7 @@ class Machine:
             node.aliased += 1
             return Alias(node)
         elif node.__class__ is Made:
+            node.aliased += 1
             return Alias(node)
         elif node.__class__ is Forgotten:
             raise ForgottenError

@@ -160,9 +160,13 @@ class Bag:
 
 
 class Made:
-    """An object that a call or an instantiation of `source` made. `source` is None where nothing plain was called."""
+    """An object that a call or an instantiation of `source` made. `source` is None where nothing plain was called.
+
+    `aliased` is how often a GET took it.
+    """
 
     __slots__ = (
+        "aliased",
         "args",
         "build",
         "depth",
@@ -183,6 +187,7 @@ class Made:
         self.memo: int | None = None
         self.finished = False
         self.depth = self.weight = 1
+        self.aliased = 0
         self.meaning: object = None  # what a reader made of arguments and state
 
 

@@ -16,6 +16,8 @@ from safeload.readers.states import check_filled_keys, count_texts, own, take, t
 from safeload.readers.wrappers import WRAPPER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from safeload.readers.machine import Machine
     from safeload.readers.nodes import Node
 
@@ -122,7 +124,7 @@ def build(machine: Machine, at: int) -> int:
     if target.build is not None:
         machine.fact("built-twice", "an object gets its state twice")
     target.build, target.state, target.finished = at, state, True
-    machine.extents.grow(target, (state,))
+    _grow(machine, target, (state,))
     source = target.source
     source.built = True
     own(machine, source, state)
@@ -164,7 +166,7 @@ def fill(machine: Machine, target: Node, items: list[Node], kind: int) -> None:
     if target.__class__ is Bag and not target.owned:
         _fill_bag(machine, target, items)
     elif target.__class__ is Made and target.source is not None:
-        machine.extents.grow(target, items)
+        _grow(machine, target, items)
         _fill_object(machine, target.source, items, kind)
     else:
         # an Alias too: picklers fill a container where they make it
@@ -177,15 +179,22 @@ def _fill_bag(machine: Machine, bag: Bag, items: list[Node]) -> None:
         bag.weight += len(items)
     else:
         bag.plain = False
-        machine.extents.grow(bag, items)
-        machine.late += bag.aliased
-        if machine.late > _LATE_MAX:
-            raise LimitError("nesting", "containers are held before they are full, again and again")
+        _grow(machine, bag, items)
     if machine.huge and not bag.huge:
         bag.huge = any(item in machine.huge for item in items if item.__class__ is int)
     if bag.kind != "list" and (machine.huge or not plain or len(bag.items) + len(items) > FEW):
         check_keys(machine, items[::2] if bag.kind == "dict" else items, plain=plain)
     bag.add(items)
+
+
+def _grow(machine: Machine, holder: Bag | Made, items: Iterable[Node]) -> None:
+    """What was held already counts as it was then."""
+    before = holder.weight
+    machine.extents.grow(holder, items)
+    if holder.weight > before:
+        machine.late += holder.aliased
+        if machine.late > _LATE_MAX:
+            raise LimitError("nesting", "objects are held before they are full, again and again")
 
 
 def _fill_object(machine: Machine, source: Global, items: list[Node], kind: int) -> None:

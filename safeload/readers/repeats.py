@@ -30,6 +30,9 @@ _DTYPE = ("numpy", "dtype")  # read again for the arrays that have them
 _OPCODES_MAX = 1_000
 _SEGMENTS_MAX = 32
 _TRIES = 3
+# To put a form together takes a thousand times as long as to read an opcode: so many opcodes of a stream, and so many
+# bytes for one more.
+_LEARNT_FLOOR, _LEARNT_RATIO = 5_000, 256
 _SHORT_BYTES = 64  # of texts that are the same each time, since nobody counts what copies them
 _SHORT_MAX = 16  # of bytes that are matched with the opcodes
 _GETS = {op.BINGET: 2, op.LONG_BINGET: 5}
@@ -52,6 +55,8 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
     source.tries += 1
     if machine.form_reader is None or machine.spent.on_keys != place.on_keys:  # keys are counted
         return None
+    if machine.spent.learnt > _LEARNT_FLOOR + machine.data.size // _LEARNT_RATIO:
+        return None
     learner = _Learner(machine, place, end)
     segments, objects = learner.segments(), learner.sketch.objects(source.index)
     if segments is None or objects is None:
@@ -60,7 +65,8 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
     get = bytes(machine.data.view[place.at : place.at + _GETS[machine.data.view[place.at]]])
     memoised, shares = learner.sketch.memoised, learner.shares
     unframed = not any(segment.framed or segment.array for segment in segments)
-    return Form(get, tuple(segments), objects, memoised, target.depth, target.weight, shares, unframed)
+    extents = tuple(learner.extents)
+    return Form(get, tuple(segments), objects, memoised, target.depth, target.weight, shares, extents, unframed)
 
 
 def _has_bytes(machine: Machine, made: Made) -> bool:
@@ -80,6 +86,7 @@ class _Learner:
         self._odd = len(self._arrays) != len(arrays) or not self._is_short()
         self._segments: list[Segment] = []
         self.shares = False
+        self.extents: list[tuple[Made, int, int]] = []
         self.sketch = Sketch(machine.memo)
         self._begin()
 
@@ -104,6 +111,7 @@ class _Learner:
 
     def segments(self) -> list[Segment] | None:
         for _ in range(_OPCODES_MAX):
+            self._machine.spent.learnt += 1
             if self._odd or self.sketch.odd or len(self._segments) > _SEGMENTS_MAX:
                 return None
             if self._at >= self._end:
@@ -142,7 +150,10 @@ class _Learner:
         key = int.from_bytes(get[1:], "little")
         self._odd = not self._is_constant(key)
         node = self._machine.memo[key]
-        self.shares = self.shares or (node.__class__ is Made and not node.watched)
+        if node.__class__ is Made and not (node.source is not None and node.source.key == _DTYPE):
+            # It may hold one that gets its state, or items, later; and then it weighs more.
+            self.shares = True
+            self.extents.append((node, node.depth, node.weight))
         if node.__class__ is Global:
             self.sketch.push(Constant(get, node.key, len(self._segments), self._group(b"")))
         else:
@@ -209,7 +220,7 @@ class _Learner:
             whole.order,
             whole.memoised,
             whole.get_dtype,
-            array.consumed,
+            array.consumed and not self._machine.open,  # else what copies it may be around these objects only
         )
         self.sketch.stored(Stored(len(self._segments), form), whole.memoised)
         self._close(form, raw=False)

@@ -117,14 +117,14 @@ def _version_at(machine: Machine, keys: tuple[Node, ...]) -> int | None:
     found = None
     for place, key in enumerate(keys):
         _check_key(machine, key)
-        if machine.data.short_string(key) == "_sklearn_version":
+        if machine.data.short_text(key) == "_sklearn_version":
             found = place
     return found
 
 
 def _check_version(machine: Machine, value: Node) -> None:
     """scikit-learn shows this in a warning: an object would be asked for its text, escapes reach a terminal."""
-    text = machine.data.short_string(value) if value.__class__ is int else None
+    text = machine.data.short_text(value) if value.__class__ is int else None
     if text is None or not _VERSION.match(text):
         machine.fact("odd-version", "the version of scikit-learn is not one")
 
@@ -163,7 +163,7 @@ def _own_part(machine: Machine, source: Global, part: Bag) -> None:
 
 def _check_key(machine: Machine, key: Node) -> None:
     """Attributes are named by plain strings: numpy takes ``__array_interface__`` from an instance, an address."""
-    text = machine.data.short_string(key)
+    text = machine.data.short_text(key)
     if text is None or (text.startswith("__") and text not in _HARMLESS):
         machine.fact("odd-attribute", f"an attribute is named {_shown(text)}")
 
@@ -171,7 +171,7 @@ def _check_key(machine: Machine, key: Node) -> None:
 def check_filled_keys(machine: Machine, source: Global, keys: list[Node]) -> None:
     """Keys of a class whose items may be its attributes: no name that numpy would ask for."""
     for key in keys:
-        text = machine.data.short_string(key)
+        text = machine.data.short_text(key)
         if text is None:
             source.keyed = True
         elif text.startswith("__") and text not in _HARMLESS:

@@ -62,6 +62,8 @@ class Vector:
     identity: str = ""
     passphrase: str = ""
     members: tuple[tuple[str, str], ...] = ()
+    # SHA-256 of all plaintext that a reader may give out before it refuses, in the order of members.
+    released: str = ""
     compressors: tuple[str, ...] = ()
     # docs/trust.md: the lines of a trust.toml beside the keys, and the time of verifying.
     ledger: str = ""
@@ -80,6 +82,7 @@ class Vector:
         if self.violation:
             lines += [f"violation: {self.violation}", f"at: {self.at}"]
         lines += [f"members: {name}={digest}" for name, digest in self.members]
+        lines += [f"released: {self.released}"] if self.released else []
         lines += [f"trust: {self.trust}"]
         lines += [f"{name}: {value}" for name in ("identity", "passphrase") if (value := getattr(self, name))]
         lines += [f"about: {self.about}"]
@@ -110,6 +113,7 @@ class Vector:
             identity=single.get("identity", ""),
             passphrase=single.get("passphrase", ""),
             members=tuple((value[:-65], value[-64:]) for key, value in pairs if key == "members"),
+            released=single.get("released", ""),
             compressors=tuple(value for key, value in pairs if key == "compressors"),
             ledger="".join(f"{value}\n" for key, value in pairs if key == "ledger"),
             now=single.get("now", ""),
@@ -158,8 +162,12 @@ def refused(
     identity: str = "",
     passphrase: str = "",
     uses: Iterable[str] = (),
+    released: bytes = b"",
 ) -> Vector:
-    """A vector that a reader must refuse; `uses` names the compressors that took part in its bytes."""
+    """A vector that a reader must refuse; `uses` names the compressors that took part in its bytes.
+
+    `released` are the plain bytes of the members that can be read all the same.
+    """
     if isinstance(file, Draft):
         uses = {*uses, *(member.encoding for member in file.members)}
         file = file.seal()
@@ -172,6 +180,7 @@ def refused(
         trust=trust,
         identity=identity,
         passphrase=passphrase,
+        released=hashlib.sha256(released).hexdigest() if at == "read" else "",
         compressors=fingerprints(uses),
         body=body,
     )

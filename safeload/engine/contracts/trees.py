@@ -134,8 +134,11 @@ def _check_nodes(trees: list[Any], numbers: tuple[Any, Any, Any], work: Any, chi
 def _check_depths(stated: Any, roots: Any, children: Any, inner: Any) -> None:
     """``decision_path`` writes one entry a level into ``1 + max_depth`` places."""
     np = numpy_module()
-    level, depth, least = roots, 0, int(stated.min())
+    level, depth, least, seen = roots, 0, int(stated.min()), 0
     while len(level):
+        # In a tree each node is reached once; two ways to one node, thirty times over, are a billion.
+        seen += len(level)
+        require(seen <= len(inner), _TREE)
         if depth > least:
             require(bool((stated[np.searchsorted(roots, level, "right") - 1] >= depth).all()), _TREE)
         level = children.take(level[inner.take(level)], axis=0).ravel()

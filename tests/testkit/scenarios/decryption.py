@@ -105,6 +105,20 @@ def chunks() -> Iterator[Vector]:
     member = Member("a", b"")
     head, (empty,) = chunks_of(member.data)
     yield corrupt("empty-only", "The only chunk is empty, and its tag is wrong.", member, head + bytes(len(empty)))
+    before = Member("a", steps(CHUNK))
+    after = Member("b", steps(CHUNK + 100))
+    head, (first, second, last) = chunks_of(before.data + after.data)
+    about = "The second of two members was changed: the first is given out, and nothing of the second."
+    rough = sealed(before, after, stored=head + first + second + last[:-1] + bytes([last[-1] ^ 1]))
+    yield refused(
+        "chunk-of-second-member",
+        "ciphertext-corrupt",
+        about,
+        rough,
+        at="read",
+        identity="machine",
+        released=before.data,
+    )
     stored = ciphertext(Member().data)
     other_head = sealed(stored=stored[:24] + bytes(32) + stored[56:])
     yield not_for_us("no-commitment", "The commitment is zero.", other_head)

@@ -23,6 +23,7 @@ DATA = b"the bytes of one frame, the bytes of one frame"
 def vectors() -> Iterator[Vector]:
     for encoding in COMPRESSORS:
         yield from common(encoding)
+    yield from second_of_two()
     yield from cuts()
     yield from of_zstd()
     yield from of_zlib()
@@ -34,6 +35,12 @@ def vectors() -> Iterator[Vector]:
 def corrupt(slug: str, about: str, encoding: str, *pieces: bytes, data: bytes = DATA, uses: str = "") -> Vector:
     rough = draft(Member(data=data, encoding=encoding, pieces=pieces))
     return refused(f"frame-{encoding}-{slug}", "frame-corrupt", about, rough, at="read", uses=[uses])
+
+
+def second_of_two() -> Iterator[Vector]:
+    good, bad = Member("a", DATA), Member("b", DATA, encoding="zlib", pieces=(b"no zlib",))
+    about = "The second of two members is corrupt: the first is given out."
+    yield refused("frame-second-member", "frame-corrupt", about, draft(good, bad), at="read", released=DATA)
 
 
 def common(encoding: str) -> Iterator[Vector]:
