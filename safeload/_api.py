@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.events import log_refused
+from safeload.artifact.exporting import export_bundle
 from safeload.artifact.hyperparameters import hyperparameters_of
 from safeload.artifact.judging import needs_of_file
 from safeload.artifact.opened import file_name
@@ -44,6 +45,7 @@ __all__ = [
     "PolicyWarning",
     "convert",
     "dump",
+    "export_oms",
     "inspect",
     "load",
     "load_untrusted",
@@ -88,7 +90,8 @@ def dump(
     protocol
         Pickle protocol, 0 to 5; None is Python's default.
     signer
-        A Signer, or the path of a private or HMAC key. None: the path in ``SAFELOAD_KEY``.
+        A Signer, or the path of a private or HMAC key. None: the path in ``SAFELOAD_KEY``, or the key in
+        ``SAFELOAD_KEY_PEM``.
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients
@@ -209,6 +212,17 @@ def sign(filename: StrPath, *, signer: Signer | StrPath | None = None, detached:
         return
     with UnverifiedArtifact(filename) as unverified:
         add_detached(unverified, signer_from(signer), detached)
+
+
+def export_oms(filename: StrPath, output: StrPath | None = None, *, signer: Signer | StrPath | None = None) -> Path:
+    """Write a bundle of OpenSSF Model Signing v1 that vouches for the file, in the folder that holds it.
+
+    The payload is checked against the manifest first, as by :func:`sign`; who signed the file is not. `output` is by
+    default ``model.sig`` beside the file; where it was written is returned. A signature that is added to the file
+    afterwards changes it, and then the bundle does not hold any more.
+    Raises FormatError, DigestMismatchError, NoSignerError, KeyFileError; AlgorithmError if the key is not ECDSA P-256.
+    """
+    return export_bundle(os.fspath(filename), output, signer_from(signer))
 
 
 def rewrap(

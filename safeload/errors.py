@@ -43,6 +43,7 @@ __all__ = [
     "OutOfScopeError",
     "PolicyError",
     "PreludeMismatchError",
+    "RemoteKeyError",
     "RevokedKeyError",
     "SafeloadError",
     "StreamError",
@@ -267,6 +268,10 @@ class KeyPassphraseError(KeyFileError):
 
 class AlgorithmError(KeyFileError):
     """A key of a kind that safeload does not use."""
+
+
+class RemoteKeyError(KeyFileError):
+    """An HSM or a key service did not sign, or signed with another key; ``path`` is its URI."""
 
 
 class NoSignerError(KeyFileError):

@@ -33,6 +33,7 @@ NAMES = {
     "convert",
     "dump",
     "errors",
+    "export_oms",
     "grants",
     "inspect",
     "keygen",

@@ -16,7 +16,7 @@ from safeload.keys import short
 from safeload.text import plural, printable
 
 if TYPE_CHECKING:
-    from safeload.cli.options import Compress
+    from safeload.cli.options import Compress, KeySource
 
 __all__ = ["convert"]
 
@@ -37,7 +37,7 @@ __all__ = ["convert"]
 def convert(
     model: str,
     output: str,
-    key: str | None,
+    key: KeySource,
     compress: Compress,
     digest: str,
     name: str | None,

@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "pack": "safeload.cli.pack",
     "unpack": "safeload.cli.unpack",
     "sign": "safeload.cli.sign",
+    "export-oms": "safeload.cli.export_oms",
     "rewrap": "safeload.cli.rewrap",
     "verify": "safeload.cli.verify",
     "inspect": "safeload.cli.inspect",
@@ -59,7 +60,7 @@ class SafeloadGroup(HelpfulGroup):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(COMMANDS[cmd_name])
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

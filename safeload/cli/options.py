@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from safeload.cli import ui
-from safeload.errors import KeyPassphraseError, NoSignerError, NoTrustError
-from safeload.keys import Signer, TrustStore, signer_from, trust_from
+from safeload.cli.keyoptions import PASSPHRASE, KeySource, key_option, signer_of
+from safeload.errors import NoTrustError
+from safeload.keys import TrustStore, trust_from
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE",
     "PASSPHRASE",
+    "KeySource",
     "allow_options",
     "check_output",
     "format_option",
@@ -41,12 +42,8 @@ __all__ = [
 F = TypeVar("F", bound="Callable[..., Any]")
 Compress = int | str | tuple[str, int]
 
-PASSPHRASE = "SAFELOAD_KEY_PASSPHRASE"  # noqa: S105  the name of the variable, not its value
 FILE = click.Path()
 
-key_option = click.option(
-    "--key", type=FILE, metavar="FILE", help="The private or HMAC key that signs; default: SAFELOAD_KEY."
-)
 trust_option = click.option(
     "--trust",
     type=FILE,
@@ -90,29 +87,6 @@ def format_option(command: F) -> F:
 def allow_options(command: F) -> F:
     """What widens a policy by name."""
     return _ALLOW(_ALLOW_CALL(command))
-
-
-def signer_of(path: str | None) -> Signer:
-    """The signer of ``--key``; the passphrase of an encrypted key is asked for if somebody sits there to answer."""
-    try:
-        return signer_from(path)
-    except NoSignerError as error:
-        error.hint = "make a key with: safeload keygen team; then add: --key team.key"
-        raise
-    except KeyPassphraseError as error:
-        given = bool(os.environ.get(PASSPHRASE))
-        error.hint = f"correct {PASSPHRASE}" if given else f"set {PASSPHRASE}, or run this in a terminal, which asks"
-        if given or not ui.can_ask():
-            raise
-        return _unlocked(error.path)
-
-
-def _unlocked(path: str) -> Signer:
-    try:
-        return Signer.from_file(path, ui.ask_passphrase(f"passphrase of {printable(path)}"))
-    except KeyPassphraseError as error:
-        error.hint = ""
-        raise
 
 
 def trust_of(path: str | None, root: str | None = None) -> TrustStore:

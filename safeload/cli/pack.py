@@ -15,7 +15,7 @@ from safeload.keys import short
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from safeload.cli.options import Compress
+    from safeload.cli.options import Compress, KeySource
 
 __all__ = ["pack"]
 
@@ -27,7 +27,7 @@ __all__ = ["pack"]
 def pack(
     model: str,
     output: str,
-    key: str | None,
+    key: KeySource,
     compress: Compress,
     digest: str,
     name: str | None,

@@ -17,6 +17,7 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload import Identity, Manifest
+    from safeload.cli.options import KeySource
 
 __all__ = ["rewrap"]
 
@@ -30,7 +31,7 @@ __all__ = ["rewrap"]
 @identity_option
 def rewrap(
     artifact: str,
-    key: str | None,
+    key: KeySource,
     trust: str | None,
     trust_root: str | None,
     recipients: tuple[str, ...],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from safeload import sign as sign_file
@@ -9,6 +11,9 @@ from safeload.cli import ui
 from safeload.cli.options import FILE, json_option, key_option, signer_of
 from safeload.keys import short
 from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload.cli.options import KeySource
 
 __all__ = ["sign"]
 
@@ -18,7 +23,7 @@ __all__ = ["sign"]
 @key_option
 @click.option("--detached", type=FILE, metavar="FILE", help="Write it there, and leave the artifact as it is.")
 @json_option
-def sign(artifact: str, key: str | None, detached: str | None, *, as_json: bool) -> None:
+def sign(artifact: str, key: KeySource, detached: str | None, *, as_json: bool) -> None:
     """Add one more signature to a file.
 
     Its bytes are checked against its manifest first; who signed before is not.

@@ -16,6 +16,7 @@ from safeload.keys.terms import shown_time
 from safeload.text import plural, printable
 
 if TYPE_CHECKING:
+    from safeload.cli.options import KeySource
     from safeload.keys import TrustEntry
 
 __all__ = ["trust"]
@@ -170,7 +171,7 @@ def role(name: str, store: str, threshold: int, keys: tuple[str, ...], models: t
 @trust.command()
 @_store_option
 @key_option
-def sign(store: str, key: str | None) -> None:
+def sign(store: str, key: KeySource) -> None:
     """Sign a store's trust.toml, and so every key that it lists.
 
     Whoever verifies with --trust-root then takes it from nobody else.

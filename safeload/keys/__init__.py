@@ -19,12 +19,13 @@ from safeload.keys.filekeys import SCHEME, FileKey, Secret, new_file_key, unlock
 from safeload.keys.folder import IgnoredKeyWarning
 from safeload.keys.identities import Identity
 from safeload.keys.keygen import KEY_TYPES, GeneratedKey, keygen
-from safeload.keys.keyid import hmac_keyid, public_keyid, short
+from safeload.keys.keyid import hmac_keyid, public_keyid, public_pem, short
+from safeload.keys.keysource import read_descriptor
 from safeload.keys.own import trust_or_own
 from safeload.keys.recipients import Audience, Recipient, audience_from
 from safeload.keys.resolve import signer_from, trust_from
 from safeload.keys.signed_ledger import trust_sign
-from safeload.keys.signer import HmacSigner, KeySigner, Signer
+from safeload.keys.signer import HmacSigner, KeySigner, RemoteSigner, Signer, signer_of_file
 from safeload.keys.store import (
     TrustAddition,
     TrustEntry,
@@ -63,6 +64,7 @@ __all__ = [
     "KeyTerms",
     "Recipient",
     "Record",
+    "RemoteSigner",
     "Role",
     "Secret",
     "Signer",
@@ -77,8 +79,11 @@ __all__ = [
     "keygen",
     "new_file_key",
     "public_keyid",
+    "public_pem",
+    "read_descriptor",
     "short",
     "signer_from",
+    "signer_of_file",
     "trust_add",
     "trust_check",
     "trust_from",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = [
+    "MOST_BYTES",
     "PUBLIC_MODE",
     "SECRET_MODE",
     "KeyFile",
@@ -32,6 +33,7 @@ SECRET_MODE = 0o600
 PUBLIC_MODE = 0o644
 
 _OTHERS = 0o077
+_KEY_MARKS = ("-----BEGIN ", "safeload hmac-sha256 key")
 _BINARY = getattr(os, "O_BINARY", 0)
 # Opening a pipe to which nobody writes would wait for ever, and a terminal would become ours.
 _READ = os.O_RDONLY | _BINARY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
@@ -79,6 +81,13 @@ def path_text(path: str | os.PathLike[str]) -> str:
     text = os.fspath(path)
     if not text:
         raise KeyFileError("the path of a key or trust store is empty")
+    if any(mark in text for mark in _KEY_MARKS):
+        # "cannot read -----BEGIN PRIVATE KEY-----..." would put the key into a log.
+        raise KeyFileError(
+            "a key itself was given where the path of a key file belongs",
+            hint="the key itself goes into SAFELOAD_KEY_PEM, --key-fd or Signer.from_bytes; if others saw it, "
+            "make a new one",
+        )
     return text
 
 
@@ -98,7 +107,10 @@ def read_key_file(path: str | os.PathLike[str], what: str = "key file", most: in
 def _read(descriptor: int, name: str, what: str, most: int) -> KeyFile:
     mode = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(mode):
-        raise KeyFileError(f"{printable(name)} is {_what(mode)}, not a {what}", path=name)
+        hint = (
+            "a pipe is read by its number: --key-fd 3 3< <(command), or Signer.from_fd" if stat.S_ISFIFO(mode) else ""
+        )
+        raise KeyFileError(f"{printable(name)} is {_what(mode)}, not a {what}", path=name, hint=hint)
     with open(descriptor, "rb", closefd=False) as file:
         data = file.read(most + 1)
     if len(data) > most:

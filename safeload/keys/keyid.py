@@ -11,7 +11,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from safeload.hazmat.kinds import Key
 
-__all__ = ["hmac_keyid", "public_keyid", "short"]
+__all__ = ["hmac_keyid", "public_keyid", "public_pem", "short"]
 
 _HMAC_DOMAIN = b"safeload/v1 hmac\0"
 _SHORT_DIGITS = 8
@@ -25,6 +25,11 @@ def public_keyid(public: Key) -> str:
 def hmac_keyid(key: bytes) -> str:
     """SHA-256 of a prefix and the 32 bytes of `key`. The prefix keeps it apart from every other hash of the key."""
     return hashlib.sha256(_HMAC_DOMAIN + key).hexdigest()
+
+
+def public_pem(public: Key) -> bytes:
+    """The SubjectPublicKeyInfo of `public` as PEM, as ``keygen`` writes it."""
+    return keyfiles.public_pem(public)
 
 
 def short(keyid: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 
-from safeload.errors import NoSignerError, NoTrustError
+from safeload.errors import KeyFileError, NoSignerError, NoTrustError
 from safeload.keys import environment
 from safeload.keys.algorithms import NUMBERS
 from safeload.keys.keyfile import path_text
-from safeload.keys.signer import Signer
+from safeload.keys.keysource import key_in_environment
+from safeload.keys.signer import Signer, signer_of_file
 from safeload.keys.trust import TrustStore
 
 __all__ = ["signer_from", "trust_from"]
@@ -17,20 +18,33 @@ __all__ = ["signer_from", "trust_from"]
 _KEYID = re.compile(r"[0-9a-f]{64}")
 
 
-def signer_from(value: Signer | str | os.PathLike[str] | None) -> Signer:
-    """A signer as it is; the one that uses a key file; or that of the path in ``SAFELOAD_KEY``.
+def signer_from(value: Signer | str | os.PathLike[str] | None, passphrase: str | bytes | None = None) -> Signer:
+    """A signer as it is; the one that uses a key file; or that of ``SAFELOAD_KEY``, a path, or ``SAFELOAD_KEY_PEM``.
 
     Raises NoSignerError, and what `Signer.from_file` raises; ValueError for a signer that the format has no place for.
     """
     if isinstance(value, Signer):
         return _well_formed(value)
-    path = environment.get(environment.KEY) if value is None else value
-    if path is None:
-        raise NoSignerError(
-            f"nobody said who signs: no signer was given, and {environment.KEY} is not set",
-            hint='make a key with: safeload keygen team; then pass signer="team.key"',
+    if value is None:
+        return _signer_of_environment(passphrase)
+    return Signer.from_file(_a_path(value, "signer", "a Signer"), passphrase)
+
+
+def _signer_of_environment(passphrase: str | bytes | None) -> Signer:
+    path, key = environment.get(environment.KEY), key_in_environment()
+    if path is not None and key is not None:
+        raise KeyFileError(
+            f"{environment.KEY} and {environment.KEY_PEM} are both set, and only one can sign",
+            hint=f"unset one of them: {environment.KEY} is a path, {environment.KEY_PEM} the key itself",
         )
-    return Signer.from_file(_a_path(path, "signer", "a Signer"))
+    if key is not None:
+        return signer_of_file(key, passphrase)
+    if path is not None:
+        return Signer.from_file(path, passphrase)
+    raise NoSignerError(
+        f"nobody said who signs: no signer was given, and {environment.KEY} is not set",
+        hint='make a key with: safeload keygen team; then pass signer="team.key"',
+    )
 
 
 def trust_from(

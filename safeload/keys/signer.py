@@ -5,19 +5,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, NoReturn
 
-from safeload.errors import KeyPassphraseError
+from safeload.errors import KeyFileError, KeyPassphraseError
 from safeload.hazmat import keyfiles, kinds, mac
 from safeload.hazmat.kinds import Key
-from safeload.keys import environment, hmacfile
+from safeload.keys import environment, hmacfile, remote
 from safeload.keys.algorithms import HMAC_SHA256
-from safeload.keys.keyfile import path_text, read_key_file
+from safeload.keys.keyfile import MOST_BYTES, SECRET_MODE, KeyFile, path_text, read_key_file
 from safeload.keys.keyid import hmac_keyid, public_keyid, short
+from safeload.keys.keysource import read_descriptor
+from safeload.text import printable
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Callable
     from typing import SupportsIndex
 
-__all__ = ["HmacSigner", "KeySigner", "Signer", "passphrase_bytes"]
+__all__ = ["HmacSigner", "KeySigner", "RemoteSigner", "Signer", "passphrase_bytes", "signer_of_file"]
 
 
 class Signer(ABC):
@@ -42,13 +45,47 @@ class Signer(ABC):
         Without `passphrase` an encrypted key is opened with ``SAFELOAD_KEY_PASSPHRASE``; a key that is not encrypted
         needs neither. Raises KeyFileError, KeyPermissionsError, KeyPassphraseError, AlgorithmError.
         """
-        file = read_key_file(path)
-        if not keyfiles.is_public(file.data):  # of a public key it is not the mode that is wrong
-            file.refuse_if_others_can_read()
-        if hmacfile.claims_hmac(file.data):
-            return HmacSigner(hmacfile.parse(file.data, file.path))
-        given = environment.get(environment.PASSPHRASE) if passphrase is None else passphrase
-        return KeySigner(keyfiles.load_private(file.data, file.path, passphrase_bytes(given, path)))
+        return signer_of_file(read_key_file(path), passphrase)
+
+    @staticmethod
+    def from_bytes(data: bytes, passphrase: str | bytes | None = None, *, name: str = "the key") -> Signer:
+        """The same for `data`, which is what a key file holds; `name` is what messages call it."""
+        if len(data) > MOST_BYTES:
+            raise KeyFileError(f"{printable(name)} is larger than {MOST_BYTES // 1024} KiB: not a key file", path=name)
+        return signer_of_file(KeyFile(name, data, SECRET_MODE), passphrase)
+
+    @staticmethod
+    def from_fd(descriptor: int, passphrase: str | bytes | None = None) -> Signer:
+        """The same for what `descriptor` gives up to its end, such as a pipe that a secret store writes to."""
+        return signer_of_file(read_descriptor(descriptor), passphrase)
+
+    @staticmethod
+    def from_uri(uri: str, public: str | os.PathLike[str], secret: str | Callable[[str], str] | None = None) -> Signer:
+        """The signer whose key stays in an HSM or a key service: ``hsm:2?label=release``, ``awskms:...``.
+
+        `uri` is one of securesystemslib's; `public` is the file of the public key, with which each signature is checked
+        before it is written. `secret` is the PIN, or a function that is asked for it by name; None takes
+        ``SAFELOAD_KEY_PIN``. Raises KeyFileError, AlgorithmError, and RemoteKeyError, which ``sign`` raises too.
+        """
+        return RemoteSigner(remote.open_uri(uri, public, secret))
+
+    @staticmethod
+    def from_securesystemslib(signer: object) -> Signer:
+        """`signer` of securesystemslib, of whatever class, with a key for ECDSA P-256 or Ed25519.
+
+        Raises KeyFileError, AlgorithmError; ``sign`` raises RemoteKeyError.
+        """
+        return RemoteSigner(remote.adapt(signer))
+
+
+def signer_of_file(file: KeyFile, passphrase: str | bytes | None = None) -> Signer:
+    """The signer that uses the key in `file`, read before. Raises as `Signer.from_file` does."""
+    if not keyfiles.is_public(file.data):  # of a public key it is not the mode that is wrong
+        file.refuse_if_others_can_read()
+    if hmacfile.claims_hmac(file.data):
+        return HmacSigner(hmacfile.parse(file.data, file.path))
+    given = environment.get(environment.PASSPHRASE) if passphrase is None else passphrase
+    return KeySigner(keyfiles.load_private(file.data, file.path, passphrase_bytes(given, file.path)))
 
 
 def passphrase_bytes(passphrase: str | bytes | None, path: str | os.PathLike[str]) -> bytes | None:
@@ -87,9 +124,37 @@ class KeySigner(_SecretSigner):
         self.algorithm = secret.algorithm
         self.keyid = public_keyid(kinds.public_key(secret))
 
+    @property
+    def public(self) -> Key:
+        """The public key."""
+        return kinds.public_key(Key(self.algorithm, self._secret))
+
     def sign(self, message: bytes) -> bytes:
         """As long as docs/format.md, 7.2 says for the algorithm."""
         return kinds.sign(Key(self.algorithm, self._secret), message)
+
+
+class RemoteSigner(Signer):
+    """Lets a key elsewhere sign, and gives on nothing that does not verify."""
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: remote.RemoteKey) -> None:
+        self._key = key
+        self.algorithm = key.public.algorithm
+        self.keyid = key.keyid
+
+    def __repr__(self) -> str:
+        return f"<RemoteSigner {short(self.keyid)} at {printable(self._key.name)}>"
+
+    @property
+    def public(self) -> Key:
+        """The public key."""
+        return self._key.public
+
+    def sign(self, message: bytes) -> bytes:
+        """The signature, checked with the public key. Raises RemoteKeyError."""
+        return self._key.sign(message)
 
 
 class HmacSigner(_SecretSigner):

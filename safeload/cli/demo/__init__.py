@@ -19,7 +19,7 @@ __all__ = ["demo"]
 @click.option("--folder", type=FILE, metavar="DIR", help="Keep all files in this new or empty folder.")
 @click.pass_context
 def demo(context: click.Context, folder: str | None) -> None:
-    """Sign, verify and load three real models; see six files refused.
+    """Sign, verify and load real models; see six files refused.
 
     \b
     Example:
