@@ -71,7 +71,7 @@ def dump(
     *,
     signer: Signer | StrPath | None = None,
     digest: str = "blake3",
-    recipients: Recipients = (),
+    recipients: Recipients | None = None,
     passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
@@ -95,8 +95,8 @@ def dump(
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients
-        Who may read: Recipient objects or paths of ``.recipient`` files. Without any, and without a passphrase, the
-        file is signed and not encrypted. The manifest (names, sizes, metadata) is never encrypted.
+        Who may read: Recipient objects or paths of ``.recipient`` files; an empty list is an error. With None, and
+        without a passphrase, the file is signed and not encrypted. The manifest (names, sizes, metadata) never is.
     passphrase
         In place of recipients: who knows it may read.
     metadata
@@ -156,7 +156,7 @@ def pack(
     *,
     signer: Signer | StrPath | None = None,
     digest: str = "blake3",
-    recipients: Recipients = (),
+    recipients: Recipients | None = None,
     passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
@@ -228,7 +228,7 @@ def export_oms(filename: StrPath, output: StrPath | None = None, *, signer: Sign
 def rewrap(
     filename: StrPath,
     *,
-    recipients: Recipients = (),
+    recipients: Recipients | None = None,
     new_passphrase: str | bytes | None = None,
     signer: Signer | StrPath | None = None,
     trust: TrustStore | StrPath | None = None,
@@ -415,7 +415,7 @@ def convert(
     signer: Signer | StrPath | None = None,
     policy: Policy | None = None,
     digest: str = "blake3",
-    recipients: Recipients = (),
+    recipients: Recipients | None = None,
     passphrase: str | bytes | None = None,
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,

@@ -44,6 +44,6 @@ def _read(path: StrPath) -> Envelope:
     try:
         return Envelope.parse(data, PAYLOAD_TYPE)
     except FormatError as error:
-        raise FormatError(
-            error.violation, f"{printable(os.fspath(path))} is no file of signatures for a model: {error.message}"
-        ) from None
+        reason = error.message.replace("the manifest", "it")
+        text = f"{printable(os.fspath(path))} is no file of signatures for a model: {reason}"
+        raise FormatError(error.violation, text) from None

@@ -101,6 +101,8 @@ class UnverifiedArtifact:
         """
         with self._errors_name_the_file():
             now = now or datetime.now(UTC)  # the one reading of the clock
+            if now.tzinfo is None:
+                raise ValueError("now has no time zone: datetime.now(UTC)")
             message = pre_authentication_encoding(self.manifest_bytes)
             signers = trust.check(message, self.records, name=self.name, now=now)
             manifest = manifest_from_json(self.manifest_bytes)

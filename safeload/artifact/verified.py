@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from safeload.artifact.environment import check_environment
 from safeload.artifact.events import log_accepted, log_refused
@@ -68,6 +68,9 @@ class Artifact:
     def __repr__(self) -> str:
         signers = ", ".join(key.name for key in self.signers) or "nobody known"
         return f"<Artifact {printable(self.name)!r} signed by {printable(signers)}>"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("an open file, and perhaps its key, are not pickled or copied; pass the path and verify there")
 
     @property
     def members(self) -> tuple[Member, ...]:

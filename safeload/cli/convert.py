@@ -65,7 +65,7 @@ def convert(
             signer=signer,
             policy=policy,
             digest=digest,
-            recipients=recipients,
+            recipients=recipients or None,
             passphrase=new_passphrase(encrypt_passphrase, READ_PASSPHRASE),
             metadata=metadata,
             name=name,

@@ -54,7 +54,7 @@ def pack(
             compress,
             signer=signer,
             digest=digest,
-            recipients=recipients,
+            recipients=recipients or None,
             passphrase=new_passphrase(encrypt_passphrase, READ_PASSPHRASE),
             metadata=metadata,
             name=name,

@@ -54,13 +54,13 @@ def rewrap(
         raise click.UsageError("name who may read: --recipient FILE, or --encrypt-passphrase")
     signer = signer_of(key)
     # Nobody needs to say that they trust the key that they sign with.
-    store = trust_of(trust, trust_root) if trust or os.environ.get("SAFELOAD_TRUST") else None
+    store = trust_of(trust, trust_root) if trust or trust_root or os.environ.get("SAFELOAD_TRUST") else None
     new = new_passphrase(encrypt_passphrase, NEW_PASSPHRASE)
 
     def change(who: Identity | str | None, passphrase: str | None) -> Manifest:
         return rewrap_file(
             artifact,
-            recipients=recipients,
+            recipients=recipients or None,
             new_passphrase=new,
             signer=signer,
             trust=store,

@@ -35,7 +35,8 @@ def _time(context: click.Context, parameter: click.Parameter, value: str | None)
         return None
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise click.BadParameter(
             f"{value!r} is neither 2027-01-31 nor 2027-01-31T12:00:00Z", context, parameter
         ) from None
@@ -82,7 +83,11 @@ def add(
     terms = KeyTerms(owner=owner, valid_from=valid_from, valid_until=valid_until, models=models or None)
     addition = trust_add(key, store, terms)
     path, name = printable(str(addition.path)), addition.key.name
-    ui.out(f"{path}: {name} is trusted now" if addition.added else f"{path}: {name} was trusted before")
+    entry = next((entry for entry in trust_list(store) if entry.key.keyid == addition.key.keyid), None)
+    if entry is not None and (state := entry.state(datetime.now(UTC))) != "valid":
+        ui.out(f"{path}: {name} is {state}, and does not count")
+    else:
+        ui.out(f"{path}: {name} is trusted now" if addition.added else f"{path}: {name} was trusted before")
     ui.out(f"keyid {addition.key.keyid}")
     if addition.added:
         ui.note("safeload: hint: compare the keyid with the key's owner over another channel than the key came by")
@@ -144,7 +149,8 @@ def revoke(key: str, store: str, reason: str, at: datetime | None) -> None:
     """
     entry = trust_revoke(key, store, reason=reason, at=at)
     assert entry.terms.revoked_at is not None  # noqa: S101  # it was written just now
-    ui.out(f"{entry.key.name} ({short(entry.key.keyid)}): revoked since {shown_time(entry.terms.revoked_at)}")
+    since = "since" if entry.terms.revoked_at <= datetime.now(UTC) else "from"
+    ui.out(f"{entry.key.name} ({short(entry.key.keyid)}): revoked {since} {shown_time(entry.terms.revoked_at)} on")
     ui.note("safeload: hint: copy the store to every place that verifies with it, and sign anew what is still good")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from safeload.errors import CorruptCiphertextError
 
@@ -36,6 +36,9 @@ class ChunkKey:
 
     key: bytes = field(repr=False)
     nonce: int = field(repr=False)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("the key of a stream is not pickled or copied")
 
     def seal(self, first: int, plain: memoryview, stored: memoryview) -> None:
         """Encrypt the chunks from number `first` on into `stored`, which has 16 bytes more for each.

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from safeload.keys.terms import KeyTerms, Role
     from safeload.keys.trusted import TrustedKey
 
-__all__ = ["authorised", "distinct"]
+    Part = tuple[str, bytes]  # an algorithm and the raw bytes of a key
+
+__all__ = ["authorised", "parties", "parts_of"]
 
 
 def authorised(
@@ -29,11 +31,15 @@ def authorised(
     terms: Mapping[str, KeyTerms],
     roles: Sequence[Role],
     *,
+    known: Sequence[TrustedKey],
     model: str | None,
     name: str,
     store: str,
+    how: str,
 ) -> tuple[TrustedKey, ...]:
-    """Those of `signers` that count for `model`. `name` and `store` are for messages, printable.
+    """Those of `signers` that count for `model`; `known` are all keys of the store.
+
+    `name` and `store` are for messages, printable, and `how` is the command that adds a signature.
 
     Raises OutOfScopeError if none is left, ThresholdError if a role is not satisfied, or none is for this model.
     """
@@ -52,14 +58,24 @@ def authorised(
             keyids=[key.keyid for key in counting],
             hint="name the model when it is saved, or give a role to it in trust.toml",
         )
+    party = parties((*known, *counting))
     for role in asked:
-        _check(role, counting, terms, name=name, store=store)
+        _check(role, counting, terms, party, name=name, store=store, how=how)
     return counting
 
 
-def _check(role: Role, counting: Sequence[TrustedKey], terms: Mapping[str, KeyTerms], *, name: str, store: str) -> None:
+def _check(
+    role: Role,
+    counting: Sequence[TrustedKey],
+    terms: Mapping[str, KeyTerms],
+    party: Mapping[str, Part],
+    *,
+    name: str,
+    store: str,
+    how: str,
+) -> None:
     signed = [key for key in counting if key.keyid in role.keyids]
-    count = distinct(signed)
+    count = len({party[key.keyid] for key in signed})
     if count >= role.threshold:
         return
     by = " and ".join(who(key, terms.get(key.keyid, NO_TERMS)) for key in signed) or "none of its keys"
@@ -69,18 +85,32 @@ def _check(role: Role, counting: Sequence[TrustedKey], terms: Mapping[str, KeyTe
         role=role.name,
         needed=role.threshold - count,
         keyids=[key.keyid for key in signed],
-        hint=f"{role.threshold - count} more of the role's keys must sign: safeload sign FILE --key theirs.key",
+        hint=f"{role.threshold - count} more of the role's keys must sign: {how}",
     )
 
 
-def distinct(keys: Iterable[TrustedKey]) -> int:
-    """How many parties these keys can be at the most: keys that share material are one."""
-    groups: list[set[tuple[str, bytes]]] = []
+def parties(keys: Iterable[TrustedKey]) -> dict[str, Part]:
+    """By keyid, a part that stands for all keys that are one party at the most.
+
+    Keys that share a part are one, also by way of a third key: whoever has a hybrid key has both of its parts.
+    """
+    parent: dict[Part, Part] = {}
+
+    def find(part: Part) -> Part:
+        while (above := parent.setdefault(part, part)) != part:
+            parent[part] = part = parent[above]  # halved, so that long ways are gone once
+        return part
+
+    first = {}
     for key in keys:
-        parts = {(key.algorithm, key.material)}
-        if key.algorithm != HMAC_SHA256:
-            parts = set(kinds.parts_of_public(key.public))
-        shared = [group for group in groups if group & parts]
-        groups = [group for group in groups if not group & parts]
-        groups.append(parts.union(*shared))
-    return len(groups)
+        first[key.keyid], *others = sorted(parts_of(key))
+        for part in others:
+            parent[find(part)] = find(first[key.keyid])
+    return {keyid: find(part) for keyid, part in first.items()}
+
+
+def parts_of(key: TrustedKey) -> set[Part]:
+    """The material of a key: a hybrid has two parts."""
+    if key.algorithm == HMAC_SHA256:
+        return {(key.algorithm, key.material)}
+    return {(part.algorithm, part.raw) for part in kinds.parts_of_public(key.public)}

@@ -66,9 +66,11 @@ def set_terms(document: Any, key: TrustedKey, terms: KeyTerms) -> None:
 
 
 def set_revocation(document: Any, key: TrustedKey, at: datetime, reason: str) -> None:
-    """The key counts no more from `at` on."""
+    """The key counts no more from `at` on, or from an earlier time at which it was revoked already."""
     table = _table_of(document, key)
-    table["revoked-at"] = at
+    before = table.get("revoked-at")
+    if before is None or at < before:
+        table["revoked-at"] = at
     if reason:
         table["revoked-because"] = reason
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from safeload.errors import DecryptionError, NoIdentityError, NotARecipientError, WrongPassphraseError
 from safeload.hazmat import chunks, wrapping
@@ -41,6 +41,9 @@ class FileKey:
     secret: bytes = field(repr=False)
     chunks: chunks.ChunkKey
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("the key of a file is not pickled or copied")
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -48,6 +51,9 @@ class Secret:
 
     identity: Identity | str | os.PathLike[str] | None = None
     passphrase: str | bytes | None = field(default=None, repr=False)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("what opens a file is not pickled or copied")
 
     @property
     def given(self) -> bool:

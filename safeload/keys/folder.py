@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 
     from safeload.keys.ledger import Ledger
 
-__all__ = ["IgnoredKeyWarning", "ledger", "listed", "public_keys", "read_ledger", "shared_keys", "warn_of_ignored"]
+__all__ = [
+    "IgnoredKeyWarning",
+    "has_ledger",
+    "ledger",
+    "listed",
+    "public_keys",
+    "read_ledger",
+    "shared_keys",
+    "warn_of_ignored",
+]
 
 MOST_FILES = 10_000
 _SHOWN_IGNORED = 3
@@ -42,13 +51,20 @@ def public_keys(folder: str | os.PathLike[str]) -> tuple[tuple[Path, TrustedKey]
 
 def ledger(folder: str | os.PathLike[str]) -> Ledger | None:
     """What the ``trust.toml`` of `folder` says; None if there is none. Raises KeyFileError."""
-    found = [name for name in _names(folder) if name.casefold() == LEDGER]
-    if not found:
+    if not has_ledger(folder):
         return None
-    if found != [LEDGER]:  # where names differ in case only, one machine honours what another does not see
-        raise KeyFileError(f"{_shown(folder)} has {' and '.join(map(_shown, found))}: call it {LEDGER}")
     path = Path(folder, LEDGER)
     return parse_ledger(read_ledger(path), str(path))
+
+
+def has_ledger(folder: str | os.PathLike[str]) -> bool:
+    """Whether there is one. Raises KeyFileError for one by another name."""
+    found = [name for name in _names(folder) if name.casefold() == LEDGER]
+    if not found:
+        return False
+    if found != [LEDGER]:  # where names differ in case only, one machine honours what another does not see
+        raise KeyFileError(f"{_shown(folder)} has {' and '.join(map(_shown, found))}: call it {LEDGER}")
+    return True
 
 
 def read_ledger(path: Path) -> bytes:

@@ -22,6 +22,7 @@ LEDGER = "trust.toml"
 _VERSION = 1
 _KEYS_MAX, _ROLES_MAX = 10_000, 1_000
 _TEXT_MAX = 1_000
+_DOTS_MAX = 64
 _KEYID = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -35,9 +36,12 @@ class Ledger:
 
 def parse_ledger(data: bytes, path: str) -> Ledger:
     """Strict: what is not known here may restrict a key. Raises KeyFileError with the path of the field."""
+    if any(line.count(b".") > _DOTS_MAX for line in data.split(b"\n")):
+        # What a dotted key costs grows with the square of its length, and nothing here has one.
+        raise KeyFileError(f"{printable(path)} has a line with more than {_DOTS_MAX} dots", path=path)
     try:
         top = _Table(tomllib.loads(data.decode("utf-8")), path, "")
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of UTF-8, of TOML, of a number with too many digits
         raise KeyFileError(f"{printable(path)} is not TOML: {printable(str(error))}", path=path) from None
     if top.take("version", int) != _VERSION:
         raise KeyFileError(
@@ -135,7 +139,10 @@ class _Table:
         value: datetime = self.take(key, datetime)
         if value.tzinfo is None:
             raise self.wrong(key, "has no offset: end it with Z for UTC")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise self.wrong(key, "is before the year 1 or after 9999 in UTC") from None
 
     def patterns(self, key: str) -> tuple[str, ...] | None:
         if key not in self._values:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatchcase
 
+from safeload.container.names import check_name
+from safeload.errors import FormatError
+
 __all__ = ["is_pattern", "matches"]
 
 _PATTERN_MAX = 256
@@ -20,7 +23,18 @@ def is_pattern(text: str) -> bool:
 
 def matches(patterns: tuple[str, ...] | None, name: str | None) -> bool:
     """Whether one of `patterns` names the model; None names all, also those without a name."""
-    return patterns is None or (name is not None and any(_matches(pattern, name) for pattern in patterns))
+    if patterns is None:
+        return True
+    return name is not None and _is_name(name) and any(_matches(pattern, name) for pattern in patterns)
+
+
+def _is_name(name: str) -> bool:
+    """A file may call its model anything: what could not be written as a name here, no pattern speaks of."""
+    try:
+        check_name(name)
+    except FormatError:
+        return False
+    return True
 
 
 def _matches(pattern: str, name: str) -> bool:

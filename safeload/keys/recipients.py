@@ -7,7 +7,7 @@ import os
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from safeload.hazmat import encryption_keyfiles, encryption_keys
 from safeload.keys.keyfile import path_text, read_key_file
@@ -58,6 +58,9 @@ class Audience:
     recipients: tuple[Recipient, ...] = ()
     passphrase: bytes | None = field(default=None, repr=False)
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("an audience may hold a passphrase and is not pickled or copied")
+
 
 def encryption_keyid(kind: str, public: bytes) -> str:
     """SHA-256 of the DER SubjectPublicKeyInfo of a key for encryption."""
@@ -65,21 +68,25 @@ def encryption_keyid(kind: str, public: bytes) -> str:
 
 
 def audience_from(
-    recipients: Iterable[Recipient | str | os.PathLike[str]] | Recipient | str | os.PathLike[str],
+    recipients: Iterable[Recipient | str | os.PathLike[str]] | Recipient | str | os.PathLike[str] | None,
     passphrase: str | bytes | None,
 ) -> Audience | None:
-    """What `dump` was given, or None where the file is not to be encrypted.
+    """What `dump` was given, or None where the file is not to be encrypted. An empty list would encrypt for nobody.
 
     Raises TypeError, ValueError and what `Recipient.from_file` raises.
     """
-    single = isinstance(recipients, (Recipient, str, os.PathLike))
     found: dict[str, Recipient] = {}
-    for given in (recipients,) if single else recipients:  # type: ignore[union-attr]  # mypy does not see `single`
+    if isinstance(recipients, (Recipient, str, os.PathLike)):
+        recipients = (recipients,)
+    for given in recipients or ():
         recipient = _recipient(given)
         found.setdefault(recipient.keyid, recipient)
     if len(found) > RECIPIENTS_MAX:
         raise ValueError(f"a file has at most {RECIPIENTS_MAX} recipients, not {len(found)}")
     secret = secret_of(passphrase)
+    if recipients is not None and not found and secret is None:
+        # A list that came out empty by mistake must not leave the file open to everybody.
+        raise ValueError("recipients is empty, so nobody could read the file; None leaves it unencrypted")
     if secret is not None and found:
         # Two ways to one key, one of them guessable: the passphrase would open what the others were given.
         raise ValueError("a passphrase stands alone: give recipients, or a passphrase")
@@ -111,4 +118,5 @@ def _utf8(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")  # the inverse of how the environment was decoded
     except UnicodeEncodeError:
-        raise ValueError("the passphrase is not valid Unicode") from None  # the error that is dropped holds it
+        pass  # raised below, outside the handler: this error holds the passphrase and would be kept as context
+    raise ValueError("the passphrase is not valid Unicode")

@@ -12,6 +12,7 @@ from safeload.keys.keyfile import path_text
 from safeload.keys.keysource import key_in_environment
 from safeload.keys.signer import Signer, signer_of_file
 from safeload.keys.trust import TrustStore
+from safeload.text import printable
 
 __all__ = ["signer_from", "trust_from"]
 
@@ -65,9 +66,17 @@ def trust_from(
         )
     name = _a_path(path, "trust", "a TrustStore")
     is_folder = os.path.isdir(name)  # noqa: PTH112  Path.is_dir raises for a name that is too long
-    if not is_folder:
-        return TrustStore.from_file(name)
-    return TrustStore.open(name, root=root or environment.get(environment.TRUST_ROOT))
+    root = environment.get(environment.TRUST_ROOT) if root is None else path_text(root)
+    if is_folder:
+        return TrustStore.open(name, root=root)
+    if root is not None:
+        # Else whoever delivers the store would deliver a file in its place, and be trusted.
+        raise KeyFileError(
+            f"{printable(name)} is no folder, and {printable(root)} was named as the root of a trust store",
+            path=name,
+            hint=f"name a folder with a trust.toml; or no root (--trust-root, {environment.TRUST_ROOT}) for one key",
+        )
+    return TrustStore.from_file(name)
 
 
 def _a_path(value: object, parameter: str, kind: str) -> str:

@@ -76,7 +76,8 @@ def _message(data: bytes) -> bytes:
 
 
 def _ledger(folder: Path) -> bytes:
-    if folders.ledger(folder) is None:
+    """The bytes of the file, of which nothing is read before a signature on them holds."""
+    if not folders.has_ledger(folder):
         name = printable(str(folder))
         raise KeyFileError(
             f"{name} has no {LEDGER}, so there is nothing to sign or to verify",
@@ -91,6 +92,9 @@ def _signatures(path: Path) -> Envelope:
     try:
         return Envelope.parse(data, _TYPE)
     except FormatError as error:
+        reason = error.message.replace("the manifest", "it")
         raise KeyFileError(
-            f"{printable(str(path))} is no file of signatures for a trust store: {error.message}", path=str(path)
+            f"{printable(str(path))} is no file of signatures for a trust store: {reason}",
+            path=str(path),
+            hint="if nobody can say what it was, remove it and sign the store anew",
         ) from None

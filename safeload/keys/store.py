@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from safeload.hazmat import keyfiles
 from safeload.keys import editing
 from safeload.keys import folder as folders
 from safeload.keys.algorithms import HMAC_SHA256
-from safeload.keys.authority import distinct
+from safeload.keys.authority import parties
 from safeload.keys.keyfile import PUBLIC_MODE, NewFile, cannot, create_all, path_text
 from safeload.keys.keyid import short
 from safeload.keys.terms import NO_TERMS, KeyTerms, Role, shown_time, who
@@ -31,7 +31,7 @@ _DIGITS = 8  # of a keyid, to name a key
 
 @dataclass(frozen=True, slots=True)
 class TrustAddition:
-    """``path`` holds ``key`` in the store now; ``added`` is False where it was there before, maybe by another name."""
+    """``path`` holds ``key`` in the store now; ``added`` is False where it counted before, maybe by another name."""
 
     key: TrustedKey
     path: Path
@@ -66,8 +66,11 @@ def trust_add(
     key = _public_key(public_key_path)
     folder = Path(path_text(store_folder))
     _make(folder)
+    ledger = folders.ledger(folder)
     addition = _copied(key, folder, Path(path_text(public_key_path)).stem)
-    if terms != NO_TERMS or folders.ledger(folder) is not None:
+    if ledger is not None and key.keyid not in ledger.terms:  # a file that somebody dropped there did not count
+        addition = replace(addition, added=True)
+    if terms != NO_TERMS or ledger is not None:
         editing.edit_ledger(folder, lambda document: editing.set_terms(document, key, terms))
     return addition
 
@@ -127,30 +130,32 @@ def trust_list(store_folder: str | os.PathLike[str]) -> tuple[TrustEntry, ...]:
 
 
 def trust_check(store_folder: str | os.PathLike[str], *, now: datetime | None = None) -> tuple[str, ...]:
-    """What is wrong with a store, a sentence each: keys that do not count at the time `now`, roles that nobody can
-    satisfy. Raises KeyFileError for a store that cannot be used at all."""
+    """What is wrong with a store, a sentence each: keys that expired or are not valid yet at the time `now`, roles that
+    nobody can satisfy. Raises KeyFileError for a store that cannot be used at all."""
     store = TrustStore.open(store_folder)
     return tuple(_problems(store, now or datetime.now(UTC)))
 
 
 def _problems(store: TrustStore, now: datetime) -> Iterator[str]:
+    refused = store.refused("the file", now)
     entries = {key.keyid: TrustEntry(key, store.terms.get(key.keyid, NO_TERMS)) for key in store.keys}
     for entry in entries.values():
         state, terms = entry.state(now), entry.terms
         since = {"revoked": terms.revoked_at, "not yet valid": terms.valid_from, "expired": terms.valid_until}.get(
             state
         )
-        if since is not None:
+        if since is not None and state != "revoked":  # that is said on purpose, and for ever
             until = "until" if state == "not yet valid" else "since"
             yield f"{who(entry.key, terms)}: {state} {until} {shown_time(since)}"
+        if state == "valid" and entry.key.keyid in refused:
+            yield f"{who(entry.key, terms)}: shares a part with a key that was revoked, and does not count"
     for keyid, terms in store.terms.items():
         if keyid not in entries and terms.revoked_at is None:
             yield f"{short(keyid)} is listed, and no .pub file is that key"
+    party = parties(store.keys)
     for role in store.roles:
-        valid = [
-            entries[keyid].key for keyid in role.keyids if keyid in entries and entries[keyid].state(now) == "valid"
-        ]
-        if (count := distinct(valid)) < role.threshold:
+        valid = [party[keyid] for keyid in role.keyids if keyid in entries and keyid not in refused]
+        if (count := len(set(valid))) < role.threshold:
             yield (
                 f'the role "{printable(role.name)}" asks for {plural(role.threshold, "signature")}, and only '
                 f"{plural(count, 'key')} of it {'counts' if count == 1 else 'count'}: nothing can satisfy it"

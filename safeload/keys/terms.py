@@ -62,6 +62,16 @@ class KeyTerms:
             )
         return None
 
+    def revoked_with(self, key: TrustedKey, name: str, gone: TrustedKey, terms: KeyTerms) -> KeyRefusedError:
+        """Why a signature of `key` on the file `name` does not count since `gone`, which shares a part, was revoked."""
+        since = f" on {shown_time(terms.revoked_at)}" if terms.revoked_at else ""
+        return RevokedKeyError(
+            f"{name} is signed by {who(key, self)}, whose key shares a part with {who(gone, terms)}, revoked{since}",
+            keyid=key.keyid,
+            owner=self.owner,
+            hint="whoever has the one has the other: sign with a key that was made anew",
+        )
+
     def out_of_scope(self, key: TrustedKey, name: str, model: str | None) -> KeyRefusedError | None:
         """Why a signature of `key` does not count for the model that the file `name` holds; None if it does."""
         if matches(self.models, model):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safeload.errors import KeyFileError
+from safeload.errors import KeyFileError, RevokedKeyError
 from safeload.keys import folder as folders
-from safeload.keys.authority import authorised
+from safeload.keys.authority import authorised, parts_of
 from safeload.keys.keyfile import path_text, quoted
 from safeload.keys.signed_ledger import signed_ledger
 from safeload.keys.terms import NO_TERMS
@@ -19,7 +20,6 @@ from safeload.text import printable
 from safeload.warn import UnsafeWarning, warn_caller
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping, Sequence
 
     from safeload.errors import KeyRefusedError
@@ -117,23 +117,44 @@ class TrustStore:
             name=printable(name),
             store=printable(self.source),
             hint=self.hint,
-            refused=self._refused(printable(name), now or datetime.now(UTC)),
+            refused=self.refused(printable(name), now or datetime.now(UTC)),
         )
 
-    def _refused(self, name: str, now: datetime) -> dict[str, KeyRefusedError]:
-        """Why the keys that do not count now do not, by keyid."""
-        found = ((key.keyid, self.terms.get(key.keyid, NO_TERMS).refusal(key, name, now)) for key in self.keys)
-        return {keyid: refusal for keyid, refusal in found if refusal is not None}
+    def refused(self, name: str, now: datetime) -> dict[str, KeyRefusedError]:
+        """Why the keys that do not count now do not, by keyid; `name` is the file's. What was revoked takes along what
+        shares a part with it."""
+        terms = {key.keyid: self.terms.get(key.keyid, NO_TERMS) for key in self.keys}
+        found = {key.keyid: terms[key.keyid].refusal(key, name, now) for key in self.keys}
+        revoked = [key for key in self.keys if isinstance(found[key.keyid], RevokedKeyError)]
+        gone = {part: key for key in revoked for part in parts_of(key)}
+        for key in self.keys:
+            shared = next((gone[part] for part in sorted(parts_of(key)) if part in gone), key)
+            if found[key.keyid] is None and shared is not key:
+                found[key.keyid] = terms[key.keyid].revoked_with(key, name, shared, terms[shared.keyid])
+        return {keyid: refusal for keyid, refusal in found.items() if refusal is not None}
 
     def authorise(
-        self, signers: tuple[TrustedKey, ...], model: str | None, *, name: str = "the file"
+        self,
+        signers: tuple[TrustedKey, ...],
+        model: str | None,
+        *,
+        name: str = "the file",
+        how: str = "safeload sign FILE --key theirs.key",
     ) -> tuple[TrustedKey, ...]:
         """Those of `signers`, which :meth:`check` gave, that count for the model of that name (None: it has none).
 
-        Raises OutOfScopeError, ThresholdError.
+        `how` is the command that adds a signature, for the hint. Raises OutOfScopeError, ThresholdError.
         """
-        store = printable(self.source)
-        return authorised(signers, self.terms, self.roles, model=model, name=printable(name), store=store)
+        return authorised(
+            signers,
+            self.terms,
+            self.roles,
+            known=self.keys,
+            model=model,
+            name=printable(name),
+            store=printable(self.source),
+            how=how,
+        )
 
 
 def _root(root: TrustStore | str | os.PathLike[str]) -> Callable[[bytes, Sequence[Record], str], None]:
@@ -141,10 +162,12 @@ def _root(root: TrustStore | str | os.PathLike[str]) -> Callable[[bytes, Sequenc
     if isinstance(root, TrustStore):
         store = root
     else:
-        store = TrustStore.open(root) if Path(root).is_dir() else TrustStore.from_file(root)
+        is_folder = os.path.isdir(root)  # noqa: PTH112  Path.is_dir raises for a name that is too long
+        store = TrustStore.open(root) if is_folder else TrustStore.from_file(root)
 
     def check(message: bytes, records: Sequence[Record], name: str) -> None:
-        store.authorise(store.check(message, records, name=name), None, name=name)
+        how = f"safeload trust sign --store {quoted(str(Path(name).parent))} --key theirs.key"
+        store.authorise(store.check(message, records, name=name), None, name=name, how=how)
 
     return check
 
@@ -169,8 +192,8 @@ class _AcceptsAny(TrustStore):
         return ()
 
     def authorise(
-        self, signers: tuple[TrustedKey, ...], model: str | None, *, name: str = "the file"
+        self, signers: tuple[TrustedKey, ...], model: str | None, *, name: str = "the file", how: str = ""
     ) -> tuple[TrustedKey, ...]:
         """Nobody."""
-        del model, name
+        del model, name, how
         return signers
