@@ -40,7 +40,7 @@ def compare(name: str, folder: Path, rounds: int) -> None:
     value = MODELS["array" if name == ENCRYPTED else name]()
     plain, signed, key = folder / "m.joblib", folder / "m.safeload", folder / "bench"
     joblib.dump(value, plain)
-    recipients = [key.with_suffix(".recipient")] if name == ENCRYPTED else []
+    recipients = [key.with_suffix(".recipient")] if name == ENCRYPTED else None
     safeload.dump(value, signed, signer=key.with_suffix(".key"), recipients=recipients)
     trust, identity = str(key.with_suffix(".pub")), str(key.with_suffix(".identity"))
     theirs, ours = [], []
