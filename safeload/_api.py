@@ -283,8 +283,8 @@ def verify(
 def _authenticate(
     filename: File, trust: TrustStore | StrPath | None, signature: StrPath | None, limits: Limits
 ) -> Artifact:
-    store = trust_from(trust)
     try:
+        store = trust_from(trust)
         unverified = UnverifiedArtifact(filename, signature=signature, limits=limits)
     except SafeloadError as error:
         log_refused(error, file_name(filename))

@@ -78,6 +78,11 @@ class SafeloadError(Exception):
             self.message = f"{shown}: {self.message}"
             self.args = (self.message,)
 
+    def add(self, more: str) -> None:
+        """Put a further clause behind the message."""
+        self.message = f"{self.message}; {more}"
+        self.args = (self.message,)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Evidence and all: a worker process hands its errors over by pickle."""
         return _again, (type(self), self.args, self.__dict__)

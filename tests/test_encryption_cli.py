@@ -75,6 +75,18 @@ def test_rewrap_gives_the_file_to_somebody_else(capsys: pytest.CaptureFixture[st
     assert run(f"{command} --recipient other.recipient") == 1
 
 
+def test_verify_warns_of_a_file_that_opens_for_nobody_with_this_trust(capsys: pytest.CaptureFixture[str]) -> None:
+    """As where whoever encrypted was revoked, and others have signed too."""
+    run(PACK)
+    run("keygen audit")
+    assert run("sign m.safeload --key audit.key") == 0
+    capsys.readouterr()
+    assert run("verify m.safeload --trust team.pub") == 0
+    assert "warning" not in capsys.readouterr().err
+    assert run("verify m.safeload --trust audit.pub") == 0
+    assert "with this trust it verifies, and opens for nobody" in capsys.readouterr().err
+
+
 def test_convert_encrypts_too(desk: Path) -> None:
     assert run("convert m.joblib -o m.safeload --key team.key --recipient machine.recipient") == 0
     assert run(f"{UNPACK} --identity machine.identity") == 0

@@ -19,6 +19,7 @@ from safeload.errors import (
     OutOfScopeError,
     RevokedKeyError,
     ThresholdError,
+    UntrustedSignerError,
 )
 from safeload.hazmat.chunks import new_stream
 from safeload.keys import KeyTerms, Signer, keygen, trust_add, trust_check, trust_revoke, trust_role, trust_sign
@@ -241,3 +242,29 @@ def test_a_build_without_ml_dsa_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         keygen("later", "ml-dsa-65")
     with pytest.raises(AlgorithmError, match="built without ML-DSA"):
         safeload.load(file, trust="late.pub")
+
+
+def test_who_signed_and_was_revoked_is_named_where_a_threshold_is_missed() -> None:
+    keygen("bob")
+    for name in ("ada", "bob"):
+        trust_add(f"{name}.pub", "keys", KeyTerms(owner="x"))
+    trust_role("release", ["ada", "bob"], 2, "keys")
+    file = signed("ada", "bob")
+    trust_revoke("bob", "keys", reason="laptop stolen", at=NOON)
+    with pytest.raises(ThresholdError, match=r"1 of the 2 .* it is signed by ada .*; .* bob .* laptop stolen"):
+        signers(file)
+
+
+def test_a_file_whose_encryptor_was_revoked_says_so_and_gives_no_advice_to_trust_it() -> None:
+    """Two others signed, so it verifies; the hint was to trust the revoked key."""
+    keygen("reader", "x25519")
+    keygen("bob")
+    for name in ("ada", "bob"):
+        trust_add(f"{name}.pub", "keys", KeyTerms(owner="x"))
+    safeload.dump([1], "m.safeload", signer="ada.key", recipients="reader.recipient")
+    safeload.sign("m.safeload", signer="bob.key")
+    trust_revoke("ada", "keys", reason="laptop stolen", at=NOON)
+    with pytest.raises(UntrustedSignerError, match=r"does not count: .* ada .* laptop stolen") as caught:
+        safeload.load("m.safeload", trust="keys", identity="reader.identity")
+    assert "trust it" not in caught.value.hint
+    assert "saved anew" in caught.value.hint

@@ -11,7 +11,7 @@ import pytest
 
 import safeload
 from safeload.errors import SafeloadError
-from safeload.keys import keygen, trust_add, trust_revoke
+from safeload.keys import KeyTerms, keygen, trust_add, trust_revoke, trust_sign
 
 KEYS = {"decision", "file", "container_id", "keyids", "reason", "error", "violation"}
 
@@ -114,3 +114,16 @@ def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> Non
     finally:
         logger.handlers = before
     assert '"decision": "loaded"' in capsys.readouterr().out
+
+
+def test_a_store_that_its_root_did_not_sign_is_an_event(caplog: pytest.LogCaptureFixture) -> None:
+    """The alarm that an operator wants most."""
+    trust_add("team.pub", "keys", KeyTerms(owner="Team"))
+    trust_sign("keys", safeload.Signer.from_file("other.key"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAFELOAD_TRUST_ROOT", "team.pub")
+        with pytest.raises(SafeloadError):
+            safeload.load("m.safeload", trust="keys")
+    (event,) = events(caplog)
+    assert (event["decision"], event["error"]) == ("refused", "UntrustedSignerError")
+    assert "trust.toml" in event["reason"]

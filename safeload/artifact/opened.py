@@ -16,7 +16,7 @@ from safeload.container.layout import read_layout
 from safeload.container.leaves import LeafTable
 from safeload.container.manifest_json import manifest_from_json, parse_time
 from safeload.container.source import open_source
-from safeload.errors import ExpiredError, FormatError, LimitError, PreludeMismatchError, SafeloadError
+from safeload.errors import ExpiredError, FormatError, LimitError, PreludeMismatchError, SafeloadError, ThresholdError
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.text import plural, printable
 
@@ -109,12 +109,24 @@ class UnverifiedArtifact:
             check_prelude(self.layout.prelude, manifest.prelude)
             _check_ciphertext(manifest)
             model = manifest.model.name if manifest.model else None
-            signers = trust.authorise(signers, model, name=self.name)
+            try:
+                signers = trust.authorise(signers, model, name=self.name)
+            except ThresholdError as error:
+                for why in self._ignored(trust, now).values():
+                    error.add(why)  # who signed, and was revoked, is what people look for
+                raise
             _check_expiry(manifest, now)
             _check_bounds(manifest, self._limits)
             table = self.table(manifest)
         self._handed_over = True  # the artifact closes the file from here on
-        return Artifact(self.name, self.source, self.layout, manifest, table, signers, self._limits)
+        by = manifest.encryption.signer if manifest.encryption else ""
+        closed = "" if by in {key.keyid for key in signers} else self._ignored(trust, now).get(by, "")
+        return Artifact(self.name, self.source, self.layout, manifest, table, signers, self._limits, closed)
+
+    def _ignored(self, trust: TrustStore, now: datetime) -> dict[str, str]:
+        """Why signatures of trusted keys do not count, by keyid."""
+        refused = trust.refused(printable(self.name), now)
+        return {record.keyid: refused[record.keyid].message for record in self.records if record.keyid in refused}
 
     @contextlib.contextmanager
     def _errors_name_the_file(self) -> Iterator[None]:

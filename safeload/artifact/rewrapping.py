@@ -40,7 +40,7 @@ def rewrap_file(path: str, signer: Signer, audience: Audience, trust: TrustStore
             raise DecryptionError(text, hint="save the model anew, with recipients")
         prelude = unverified.layout.prelude
         table = unverified.table(artifact.manifest)
-        key = file_key(unverified.source, prelude, table, encryption, artifact.signers, secret)
+        key = file_key(unverified.source, prelude, table, encryption, artifact.signers, secret, artifact.closed)
         artifact.check_payload()
         stanzas = wrap(audience, key, prelude.container_id, signer.keyid)
         data = _manifest(unverified.manifest_bytes, signer.keyid, stanzas)

@@ -25,26 +25,30 @@ def file_key(
     encryption: Encryption,
     signers: tuple[TrustedKey, ...],
     secret: Secret,
+    closed: str,
 ) -> FileKey:
-    """The key that `secret` opens. `signers` are those whose signatures were verified.
+    """The key that `secret` opens. `signers` are those whose signatures count; `closed` says why that of who encrypted
+    does not, where that is known.
 
     Raises UntrustedSignerError, DigestMismatchError, DecryptionError, KeyFileError.
     """
-    # Before anything is decrypted: else whoever strips a signature and puts another one there would have a machine
-    # decrypt for them.
-    if encryption.signer not in {key.keyid for key in signers}:
-        raise _signer_missing(encryption.signer, signers)
+    _check_signer(encryption.signer, signers, closed)
     head = ciphertext_head(source, prelude.payload_off, table)
     return unlock(encryption, prelude.container_id, head, secret)
 
 
-def _signer_missing(keyid: str, signers: tuple[TrustedKey, ...]) -> UntrustedSignerError:
-    if signers:
+def _check_signer(keyid: str, signers: tuple[TrustedKey, ...], closed: str) -> None:
+    """Before anything is decrypted: else whoever strips a signature and puts another one there would have a machine
+    decrypt for them."""
+    if keyid in {key.keyid for key in signers}:
+        return
+    if closed:  # never to be taken up again on our advice
+        text = f"the file was encrypted by {short(keyid)}, whose signature does not count: {closed}"
+        hint = "have the model saved anew by a key that counts; further signatures do not stand in for it"
+    elif signers:
+        text = f"the file was encrypted by {short(keyid)}, and bears no signature of that key that counts here"
         hint = f"if you know the key {short(keyid)}, trust it too; further signatures do not stand in for it"
     else:
+        text = f"the file was encrypted by {short(keyid)}, whose signature was not looked at"
         hint = "TrustStore.unsafe_accept_any() verifies nobody: name the key of that signer instead"
-    return UntrustedSignerError(
-        f"the file was encrypted by {short(keyid)}, and bears no valid signature of that key that is trusted here",
-        keyids=[keyid],
-        hint=hint,
-    )
+    raise UntrustedSignerError(text, keyids=[keyid], hint=hint)

@@ -48,7 +48,8 @@ def check_options(mmap_mode: str | None, policy: Policy | None) -> None:
 class Artifact:
     """A file that a trusted key signed. Made by :meth:`UnverifiedArtifact.verify` only.
 
-    `signers` are the trusted keys that signed it; empty under ``TrustStore.unsafe_accept_any()``.
+    `signers` are the trusted keys that signed it; empty under ``TrustStore.unsafe_accept_any()``. `closed` says why the
+    signature of who encrypted it does not count, where that is known.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class Artifact:
         table: LeafTable,
         signers: tuple[TrustedKey, ...],
         limits: Limits,
+        closed: str = "",
     ) -> None:
         self.name, self.manifest, self.signers = name, manifest, signers
         self._source, self._layout, self._table, self._limits = source, layout, table, limits
         self._unlocked: EncryptedPayload | None = None
+        self.closed = closed
 
     def __repr__(self) -> str:
         signers = ", ".join(key.name for key in self.signers) or "nobody known"
@@ -108,7 +111,8 @@ class Artifact:
         if encryption is None:
             return ClearPayload(self._source, offset, self._table)
         if self._unlocked is None or secret.given:
-            key = file_key(self._source, self._layout.prelude, self._table, encryption, self.signers, secret)
+            prelude, table = self._layout.prelude, self._table
+            key = file_key(self._source, prelude, table, encryption, self.signers, secret, self.closed)
             self._unlocked = EncryptedPayload(self._source, offset, self._table, encryption.size, key)
         return self._unlocked
 

@@ -73,7 +73,10 @@ def keygen(name: str, kind: str | None, use: str, *, passphrase: bool, as_json: 
 
 def _check(name: str, kind: str, use: str, *, passphrase: bool) -> None:
     if kind not in _KINDS[use]:
-        raise click.UsageError(f"a key of type {kind} is not for {use}: --type is one of {', '.join(_KINDS[use])}")
+        (other,) = (purpose for purpose in _KINDS if purpose != use)
+        raise click.UsageError(
+            f"a key of type {kind} is not for {use}: add --for {other}, or --type is one of {', '.join(_KINDS[use])}"
+        )
     stem, dot, ending = name.rpartition(".")
     if dot + ending in _ROLES and stem:
         raise click.UsageError(f"NAME is without its ending: safeload keygen {printable(stem)}")

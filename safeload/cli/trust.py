@@ -149,8 +149,8 @@ def revoke(key: str, store: str, reason: str, at: datetime | None) -> None:
     """
     entry = trust_revoke(key, store, reason=reason, at=at)
     assert entry.terms.revoked_at is not None  # noqa: S101  # it was written just now
-    since = "since" if entry.terms.revoked_at <= datetime.now(UTC) else "from"
-    ui.out(f"{entry.key.name} ({short(entry.key.keyid)}): revoked {since} {shown_time(entry.terms.revoked_at)} on")
+    since, on = ("since", "") if entry.terms.revoked_at <= datetime.now(UTC) else ("from", " on")
+    ui.out(f"{entry.key.name} ({short(entry.key.keyid)}): revoked {since} {shown_time(entry.terms.revoked_at)}{on}")
     ui.note("safeload: hint: copy the store to every place that verifies with it, and sign anew what is still good")
 
 
@@ -206,6 +206,7 @@ def check(context: click.Context, store: str, *, as_json: bool) -> None:
     if as_json:
         ui.json_document({"store": store, "problems": list(problems)})
     else:
-        for problem in problems or (f"{printable(store)}: every key counts, every role can be satisfied",):
+        fine = f"{printable(store)}: every key that was not revoked counts, every role can be satisfied"
+        for problem in problems or (fine,):
             ui.out(problem)
     context.exit(REFUSED if problems else 0)

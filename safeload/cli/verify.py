@@ -12,6 +12,7 @@ from safeload.cli import ui
 from safeload.cli.exits import REFUSED, exit_code, worst
 from safeload.cli.options import FILE, json_option, signature_option, trust_of, trust_option, trust_root_option
 from safeload.cli.wording import error_document, readers_of, signers_of
+from safeload.keys import short
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -65,10 +66,21 @@ def _verify(name: str, store: TrustStore, signature: str | None, *, quiet: bool)
                 readers = readers_of(artifact.manifest)
                 encrypted = f"; encrypted for {readers}" if readers else ""
                 ui.out(f"{printable(name)}: verified, signed by {signers_of(artifact)}{encrypted}")
+            _warn_of_closed(name, artifact)
             return _document(name, artifact), 0
     except (SafeloadError, OSError, MemoryError) as error:
         ui.error(error)
         return {"file": name, "verified": False, "error": error_document(error)}, exit_code(error) or REFUSED
+
+
+def _warn_of_closed(name: str, artifact: Artifact) -> None:
+    """Else a check before a release passes what no machine with this trust store will open."""
+    encryption = artifact.manifest.encryption
+    if encryption is not None and artifact.signers and encryption.signer not in {key.keyid for key in artifact.signers}:
+        ui.note(
+            f"safeload: warning: {printable(name)} was encrypted by {short(encryption.signer)}, whose signature does "
+            "not count here: with this trust it verifies, and opens for nobody"
+        )
 
 
 def _document(name: str, artifact: Artifact) -> dict[str, Any]:
