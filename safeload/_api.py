@@ -32,7 +32,7 @@ from safeload.policy import Policy
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from safeload.codecs.summary import Summary
     from safeload.container.manifest import Manifest
@@ -259,14 +259,14 @@ def verify(
     filename: File,
     *,
     trust: TrustStore | StrPath | None = None,
-    signature: StrPath | None = None,
+    signature: StrPath | Sequence[StrPath] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Artifact:
     """Check signatures and every byte of the payload; returns the Artifact, which alone can be loaded.
 
     `trust` is a TrustStore, a folder of ``.pub`` files, or one ``.pub`` or ``.hmac`` file; None is the path in
-    ``SAFELOAD_TRUST``. `signature` is a file of further signatures, which :func:`sign` wrote with ``detached=``; it is
-    never looked for. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
+    ``SAFELOAD_TRUST``. `signature` is a file of further signatures, which :func:`sign` wrote with ``detached=``, or
+    several; they are never looked for. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
     """
     artifact = _authenticate(filename, trust, signature, limits)
     try:
@@ -281,7 +281,7 @@ def verify(
 
 
 def _authenticate(
-    filename: File, trust: TrustStore | StrPath | None, signature: StrPath | None, limits: Limits
+    filename: File, trust: TrustStore | StrPath | None, signature: StrPath | Sequence[StrPath] | None, limits: Limits
 ) -> Artifact:
     try:
         store = trust_from(trust)
@@ -291,10 +291,8 @@ def _authenticate(
         raise
     try:
         return unverified.verify(store)
-    except SafeloadError as error:
+    except SafeloadError:
         unverified.close()
-        claimed = unverified.layout.prelude.container_id.hex(), [record.keyid for record in unverified.records]
-        log_refused(error, unverified.name, *claimed)
         raise
 
 
@@ -307,7 +305,7 @@ def load(
     identity: Identity | StrPath | None = None,
     passphrase: str | bytes | None = None,
     environment: str = "compatible",
-    signature: StrPath | None = None,
+    signature: StrPath | Sequence[StrPath] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
     """Verify a file and rebuild its object, in one pass over the file: what is loaded is what was verified.
@@ -385,7 +383,7 @@ def unpack(
     trust: TrustStore | StrPath | None = None,
     identity: Identity | StrPath | None = None,
     passphrase: str | bytes | None = None,
-    signature: StrPath | None = None,
+    signature: StrPath | Sequence[StrPath] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Artifact:
     """Verify, then write what the file holds: one member as the file `destination`, several as a folder of that name.

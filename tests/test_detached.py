@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import safeload
+from safeload.cli import main
 from safeload.container.dsse import Envelope
 from safeload.container.envelope import PAYLOAD_TYPE, pre_authentication_encoding
 from safeload.errors import (
@@ -61,6 +62,20 @@ def test_it_fills_a_threshold() -> None:
         names()
     safeload.sign("m.safeload", signer="eve.key", detached="m.sig")
     assert names() == ["ada", "bob", "eve"]
+
+
+def test_signatures_from_two_places_count_together(capsys: pytest.CaptureFixture[str]) -> None:
+    trust_role("release", ["ada", "bob", "eve"], 3, "keys")
+    safeload.sign("m.safeload", signer="bob.key", detached="here.sig")
+    safeload.sign("m.safeload", signer="eve.key", detached="there.sig")
+    with safeload.verify("m.safeload", trust="keys", signature=["here.sig", Path("there.sig")]) as artifact:
+        assert [key.name for key in artifact.signers] == ["ada", "bob", "eve"]
+    with pytest.raises(FormatError, match="or in two files"):
+        safeload.verify("m.safeload", trust="keys", signature=["here.sig", "here.sig"])
+    both = ["--signature", "here.sig", "--signature", "there.sig"]
+    assert main(["verify", "m.safeload", "--trust", "keys", *both]) == 0
+    assert "signed by ada" in capsys.readouterr().out
+    assert main(["verify", "m.safeload", "--trust", "keys", *both[:2]]) == 1
 
 
 def test_a_file_that_nobody_may_write_can_be_signed() -> None:

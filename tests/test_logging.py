@@ -127,3 +127,10 @@ def test_a_store_that_its_root_did_not_sign_is_an_event(caplog: pytest.LogCaptur
     (event,) = events(caplog)
     assert (event["decision"], event["error"]) == ("refused", "UntrustedSignerError")
     assert "trust.toml" in event["reason"]
+
+
+def test_a_refusal_of_who_opened_the_file_first_is_an_event(caplog: pytest.LogCaptureFixture) -> None:
+    with safeload.inspect("m.safeload") as unverified, pytest.raises(SafeloadError):
+        unverified.verify(safeload.TrustStore.from_file("other.pub"))
+    (event,) = events(caplog)
+    assert (event["error"], event["keyids"]) == ("UntrustedSignerError", [keyid()])

@@ -35,7 +35,7 @@ def detached_records(
     inside = {record.keyid for record in records}
     if any(record.keyid in inside for record in envelope.records):
         # Repeating one must not add to a threshold, nor hide which of the two is bad.
-        raise FormatError("duplicate-keyid", "a key signed inside of the file, and beside it")
+        raise FormatError("duplicate-keyid", "a key signed inside of the file, and beside it; or in two files")
     return envelope.records
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
 from safeload.artifact.detached import detached_records
+from safeload.artifact.events import log_refused
 from safeload.artifact.verified import Artifact
 from safeload.container.ciphertext import stored_length
 from safeload.container.envelope import RECORDS_SIZE_MAX, parse_records, pre_authentication_encoding
@@ -21,7 +22,7 @@ from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.text import plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from safeload.container.envelope import SignatureRecord
@@ -47,7 +48,7 @@ class UnverifiedArtifact:
         self,
         file: str | os.PathLike[str] | IO[bytes],
         *,
-        signature: str | os.PathLike[str] | None = None,
+        signature: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self.name = file_name(file)
@@ -58,8 +59,8 @@ class UnverifiedArtifact:
             with self._errors_name_the_file():
                 self.layout = read_layout(self.source)  # step 2
                 self.records = self._read_records()
-                if signature is not None:
-                    self.records += detached_records(signature, self.manifest_bytes, self.records)
+                for beside in (signature,) if isinstance(signature, (str, os.PathLike)) else signature or ():
+                    self.records += detached_records(beside, self.manifest_bytes, self.records)
         except BaseException:
             self.source.close()
             raise
@@ -99,7 +100,7 @@ class UnverifiedArtifact:
         `now` is the time for all that begins or ends, of keys and of the model; None reads the clock. Raises
         VerificationError and FormatError.
         """
-        with self._errors_name_the_file():
+        with self._refusals_are_logged(), self._errors_name_the_file():
             now = now or datetime.now(UTC)  # the one reading of the clock
             if now.tzinfo is None:
                 raise ValueError("now has no time zone: datetime.now(UTC)")
@@ -127,6 +128,15 @@ class UnverifiedArtifact:
         """Why signatures of trusted keys do not count, by keyid."""
         refused = trust.refused(printable(self.name), now)
         return {record.keyid: refused[record.keyid].message for record in self.records if record.keyid in refused}
+
+    @contextlib.contextmanager
+    def _refusals_are_logged(self) -> Iterator[None]:
+        try:
+            yield
+        except SafeloadError as error:
+            claimed = self.layout.prelude.container_id.hex(), [record.keyid for record in self.records]
+            log_refused(error, self.name, *claimed)
+            raise
 
     @contextlib.contextmanager
     def _errors_name_the_file(self) -> Iterator[None]:

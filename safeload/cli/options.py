@@ -57,7 +57,11 @@ trust_root_option = click.option(
     help="Who must have signed the store's trust.toml; default: SAFELOAD_TRUST_ROOT.",
 )
 signature_option = click.option(
-    "--signature", type=FILE, metavar="FILE", help="Further signatures, which sign --detached wrote."
+    "--signature",
+    type=FILE,
+    metavar="FILE",
+    multiple=True,
+    help="Further signatures, which sign --detached wrote; may be given more than once.",
 )
 output_option = click.option("-o", "--output", type=FILE, required=True, metavar="FILE", help="The file to write.")
 untrusted_option = click.option(

@@ -39,7 +39,7 @@ def unpack(
     output: str,
     trust: str | None,
     trust_root: str | None,
-    signature: str | None,
+    signature: tuple[str, ...],
     identity: str | None,
 ) -> None:
     """Verify a file and write what it holds.

@@ -33,7 +33,7 @@ def verify(
     artifacts: tuple[str, ...],
     trust: str | None,
     trust_root: str | None,
-    signature: str | None,
+    signature: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
@@ -45,7 +45,7 @@ def verify(
     Example:
       safeload verify model.safeload --trust keys/
     """
-    if signature is not None and len(artifacts) > 1:
+    if signature and len(artifacts) > 1:
         raise click.UsageError("--signature is for one artifact")
     store = trust_of(trust, trust_root)
     documents: list[dict[str, Any]] = []
@@ -59,7 +59,7 @@ def verify(
     context.exit(worst(codes))
 
 
-def _verify(name: str, store: TrustStore, signature: str | None, *, quiet: bool) -> tuple[dict[str, Any], int]:
+def _verify(name: str, store: TrustStore, signature: tuple[str, ...], *, quiet: bool) -> tuple[dict[str, Any], int]:
     try:
         with verify_file(name, trust=store, signature=signature) as artifact:
             if not quiet:
