@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from safeload.container.envelope import PAYLOAD_TYPE
 from safeload.errors import (
     BadSignatureError,
     KeyFileError,
+    KeyLifetimeError,
     RevokedKeyError,
     ThresholdError,
     UntrustedSignerError,
@@ -123,3 +125,10 @@ def test_the_command_line_signs_a_store() -> None:
     trust_add("eve.pub", "keys")
     assert main(["trust", "sign", "--store", "keys", "--key", "root.key"]) == 0
     assert opened() == ["ada", "eve"]
+
+
+def test_a_root_counts_at_the_time_that_is_given() -> None:
+    trust_add("root.pub", "roots", KeyTerms(owner="Root", valid_until=datetime(2025, 1, 1, tzinfo=UTC)))
+    assert TrustStore.open("keys", root="roots", now=datetime(2024, 12, 31, tzinfo=UTC)).keys
+    with pytest.raises(KeyLifetimeError):
+        TrustStore.open("keys", root="roots", now=datetime(2025, 1, 1, tzinfo=UTC))

@@ -64,18 +64,19 @@ class TrustStore:
         shared: Sequence[str | os.PathLike[str]] = (),
         *,
         root: TrustStore | str | os.PathLike[str] | None = None,
+        now: datetime | None = None,
     ) -> TrustStore:
         """The ``*.pub`` files of `folder`, by name, then the HMAC keys whose paths are `shared`.
 
         With a ``trust.toml`` in it those of them count that it lists, as it says. With `root`, whoever signed the
-        ``trust.toml`` must be one that this store, folder or ``.pub`` file trusts. Raises KeyFileError: for one
-        malformed key, for a ``trust.toml`` that cannot be read to its end, for no key at all; VerificationError for
-        one that `root` does not trust.
+        ``trust.toml`` must be one that this store, folder or ``.pub`` file trusts at the time `now`. Raises
+        KeyFileError: for one malformed key, for a ``trust.toml`` that cannot be read to its end, for no key at all;
+        VerificationError for one that `root` does not trust.
         """
         named = folders.shared_keys(shared)
         found = tuple(key for _, key in folders.public_keys(folder))
         folders.warn_of_ignored(folder, shared)
-        ledger = folders.ledger(folder) if root is None else signed_ledger(Path(folder), _root(root))
+        ledger = folders.ledger(folder) if root is None else signed_ledger(Path(folder), _root(root, now))
         if ledger is not None:
             found = folders.listed(folder, found, ledger)
         source = str(Path(folder, "_"))[:-1] or "./"  # ends with a separator: "keys/ does not trust" reads as a folder
@@ -157,7 +158,9 @@ class TrustStore:
         )
 
 
-def _root(root: TrustStore | str | os.PathLike[str]) -> Callable[[bytes, Sequence[Record], str], None]:
+def _root(
+    root: TrustStore | str | os.PathLike[str], now: datetime | None
+) -> Callable[[bytes, Sequence[Record], str], None]:
     """What checks the signatures on a store."""
     if isinstance(root, TrustStore):
         store = root
@@ -167,7 +170,7 @@ def _root(root: TrustStore | str | os.PathLike[str]) -> Callable[[bytes, Sequenc
 
     def check(message: bytes, records: Sequence[Record], name: str) -> None:
         how = f"safeload trust sign --store {quoted(str(Path(name).parent))} --key theirs.key"
-        store.authorise(store.check(message, records, name=name), None, name=name, how=how)
+        store.authorise(store.check(message, records, name=name, now=now), None, name=name, how=how)
 
     return check
 
