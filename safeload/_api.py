@@ -271,12 +271,9 @@ def verify(
     artifact = _authenticate(filename, trust, signature, limits)
     try:
         artifact.check_payload()
-    except BaseException as error:
+    except BaseException:
         artifact.close()
-        if isinstance(error, SafeloadError):
-            artifact.log(error)
         raise
-    artifact.log("verified")
     return artifact
 
 

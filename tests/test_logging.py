@@ -134,3 +134,12 @@ def test_a_refusal_of_who_opened_the_file_first_is_an_event(caplog: pytest.LogCa
         unverified.verify(safeload.TrustStore.from_file("other.pub"))
     (event,) = events(caplog)
     assert (event["error"], event["keyids"]) == ("UntrustedSignerError", [keyid()])
+
+
+def test_a_file_that_was_opened_first_and_verified_to_its_end_is_an_event(caplog: pytest.LogCaptureFixture) -> None:
+    with safeload.inspect("m.safeload") as unverified:
+        artifact = unverified.verify(safeload.TrustStore.from_file("team.pub"))
+        assert events(caplog) == []  # the payload was not looked at
+        with artifact:
+            artifact.check_payload()
+    assert [event["decision"] for event in events(caplog)] == ["verified"]

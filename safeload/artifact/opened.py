@@ -121,7 +121,7 @@ class UnverifiedArtifact:
             table = self.table(manifest)
         self._handed_over = True  # the artifact closes the file from here on
         by = manifest.encryption.signer if manifest.encryption else ""
-        closed = "" if by in {key.keyid for key in signers} else self._ignored(trust, now).get(by, "")
+        closed = "" if by in {key.keyid for key in signers} else trust.standing(by, model, now)
         return Artifact(self.name, self.source, self.layout, manifest, table, signers, self._limits, closed)
 
     def _ignored(self, trust: TrustStore, now: datetime) -> dict[str, str]:

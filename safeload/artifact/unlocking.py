@@ -43,7 +43,7 @@ def _check_signer(keyid: str, signers: tuple[TrustedKey, ...], closed: str) -> N
     if keyid in {key.keyid for key in signers}:
         return
     if closed:  # never to be taken up again on our advice
-        text = f"the file was encrypted by {short(keyid)}, whose signature does not count: {closed}"
+        text = f"the file was encrypted by {short(keyid)}, which {closed}"
         hint = "have the model saved anew by a key that counts; further signatures do not stand in for it"
     elif signers:
         text = f"the file was encrypted by {short(keyid)}, and bears no signature of that key that counts here"

@@ -90,7 +90,9 @@ class Artifact:
             )
         except SafeloadError as error:
             error.locate(self.name)
+            self.log(error)
             raise
+        self.log("verified")
 
     def unlock(
         self, *, identity: Identity | str | os.PathLike[str] | None = None, passphrase: str | bytes | None = None

@@ -59,7 +59,7 @@ def set_terms(document: Any, key: TrustedKey, terms: KeyTerms) -> None:
         ("owner", terms.owner or None),
         ("valid-from", terms.valid_from),
         ("valid-until", terms.valid_until),
-        ("models", list(terms.models) if terms.models else None),
+        ("models", _lines(terms.models) if terms.models else None),
     ):
         if value is not None:
             table[name] = value
@@ -81,7 +81,7 @@ def set_role(document: Any, role: Role) -> None:
         "name": role.name,
         "threshold": role.threshold,
         "keyids": _lines(role.keyids),
-        **({"models": list(role.models)} if role.models else {}),
+        **({"models": _lines(role.models)} if role.models else {}),
     }
     for table in document.get("role", ()):
         if table.get("name") == role.name:
@@ -113,7 +113,7 @@ def _append(document: Any, name: str, values: dict[str, Any]) -> Any:
 
 
 def _lines(values: Iterable[str]) -> Any:
-    """A keyid on each line, so that a review shows which one came or went."""
+    """A keyid or pattern on each line, so that a review shows which one came or went."""
     import tomlkit
 
     array = tomlkit.array()

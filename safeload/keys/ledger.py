@@ -22,7 +22,7 @@ LEDGER = "trust.toml"
 _VERSION = 1
 _KEYS_MAX, _ROLES_MAX = 10_000, 1_000
 _TEXT_MAX = 1_000
-_DOTS_MAX = 64
+_DOTS_MAX = 256
 _KEYID = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -38,7 +38,11 @@ def parse_ledger(data: bytes, path: str) -> Ledger:
     """Strict: what is not known here may restrict a key. Raises KeyFileError with the path of the field."""
     if any(line.count(b".") > _DOTS_MAX for line in data.split(b"\n")):
         # What a dotted key costs grows with the square of its length, and nothing here has one.
-        raise KeyFileError(f"{printable(path)} has a line with more than {_DOTS_MAX} dots", path=path)
+        raise KeyFileError(
+            f"{printable(path)} has a line with more than {_DOTS_MAX} dots",
+            path=path,
+            hint="in an array, a line for each pattern",
+        )
     try:
         top = _Table(tomllib.loads(data.decode("utf-8")), path, "")
     except (ValueError, RecursionError) as error:  # of UTF-8, of TOML, of a number with too many digits

@@ -13,7 +13,7 @@ from safeload.keys import folder as folders
 from safeload.keys.authority import authorised, parts_of
 from safeload.keys.keyfile import path_text, quoted
 from safeload.keys.signed_ledger import signed_ledger
-from safeload.keys.terms import NO_TERMS
+from safeload.keys.terms import NO_TERMS, who
 from safeload.keys.trusted import TrustedKey, read_trusted_key
 from safeload.keys.verification import check_records
 from safeload.text import printable
@@ -133,6 +133,26 @@ class TrustStore:
             if found[key.keyid] is None and shared is not key:
                 found[key.keyid] = terms[key.keyid].revoked_with(key, name, shared, terms[shared.keyid])
         return {keyid: refusal for keyid, refusal in found.items() if refusal is not None}
+
+    def standing(self, keyid: str, model: str | None, now: datetime) -> str:
+        """Why no signature of a key of this store counts for `model` at the time `now`, to stand behind "which".
+
+        Empty if one would, or if the key is not in the store. No signature is looked at, so that it makes no difference
+        whether somebody cut it off.
+        """
+        key = next((key for key in self.keys if key.keyid == keyid), None)
+        if key is None:
+            return ""
+        whose, terms = who(key, self.terms.get(keyid, NO_TERMS)), self.terms.get(keyid, NO_TERMS)
+        refusal = self.refused("", now).get(keyid)
+        if isinstance(refusal, RevokedKeyError):
+            because = f" ({printable(terms.revoked_because)})" if terms.revoked_because else ""
+            return f"is the key of {whose}, and was revoked{because}"
+        if refusal is not None:
+            return f"is the key of {whose}, and is not valid at this time"
+        if terms.out_of_scope(key, "", model) is not None:
+            return f"is the key of {whose}, and may not sign this model"
+        return ""
 
     def authorise(
         self,
