@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from testkit.colliding import wrapped_for_both
 from testkit.container import OTHER, TEST, Member
 from testkit.sealing import (
     CHUNK,
@@ -16,6 +19,8 @@ from testkit.sealing import (
     passphrase_stanza,
     sealed,
     stanza_for,
+    stretched,
+    with_wrapped,
 )
 from testkit.vector import Vector, accepted, refused, steps
 
@@ -78,6 +83,11 @@ def wraps() -> Iterator[Vector]:
     yield wrong("passphrase-commitment", "It opens a key that is not committed to.", sealed(recipients=[stanza]))
     stanza = passphrase_stanza(WORDS.encode(), words=info(OTHER.keyid))
     yield wrong("passphrase-signer", "The wrap was bound to another signer's keyid.", sealed(recipients=[stanza]))
+    wrapped = wrapped_for_both(stretched(b"the right one", info()), stretched(WORDS.encode(), info()))
+    about = "A wrap that opens under two passphrases, into a key for each: the file is committed to the other one."
+    file_key = AESGCM(stretched(b"the right one", info())).decrypt(bytes(12), wrapped, b"")
+    rough = sealed(recipients=[with_wrapped(wrapped)], stored=ciphertext(Member().data, file_key))
+    yield wrong("passphrase-partition", about, rough)
     rough = sealed(recipients=[passphrase_stanza(WORDS.encode())])
     about = "An identity for a file that takes a passphrase."
     yield refused("passphrase-identity", "no-identity", about, rough, at="read", identity="machine")
