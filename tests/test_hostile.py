@@ -293,6 +293,20 @@ def test_bytes_are_not_copied_again_and_again() -> None:
     assert error.fact == "bytes-shared"
 
 
+def test_a_bytearray_that_a_call_spells_is_not_copied_again_and_again() -> None:
+    """As protocols below 5 write it: 20 bytes more of file were a megabyte more of memory."""
+    size = struct.pack("<I", 1_000_000)
+    array = stack_global("builtins", "bytearray") + b"B" + size + bytes(1_000_000) + b"\x85R\x94"
+    dtype = stack_global("numpy", "dtype") + sbu("u1") + b"\x89\x88\x87R\x94(K\x03" + sbu("|") + b"NNN"
+    dtype += 2 * b"J\xff\xff\xff\xff" + b"K\0tb"
+    shape = b"J" + size + b"\x85" + sbu("C") + b"tR"
+    made = stack_global("numpy._core.numeric", "_frombuffer") + b"\x94(" + array + dtype + shape
+    assert len(safeload.load_untrusted(io.BytesIO(P4 + b"](" + made + b"e."))) == 1
+    error = refusal(P4 + b"](" + made + (b"h\x00(h\x01h\x02" + shape) * 10 + b"e.")
+    assert isinstance(error, safeload.errors.UnsafeStreamError)
+    assert error.fact == "bytes-shared"
+
+
 def test_a_small_compressed_file_cannot_become_a_million_objects() -> None:
     data = zlib.compress(P4 + b"](" + b"]" * 30_000_000 + b"e.", 9)
     assert len(data) < 100_000

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["bytes_of", "check_filled_keys", "count_texts", "own", "take", "take_bytes", "take_encoded"]
 
 _SHARED_MIN = 256
-_ENCODE = ("_codecs", "encode")
+# Protocols below 3 spell bytes by the first, protocols below 5 bytearrays by the second.
+_SPELLED = frozenset({("_codecs", "encode"), ("builtins", "bytearray")})
 # Text becomes bytes, bytes an array, and one contract copies the array: more often only what is used more often.
 _COPIES = 3
 _COPIED_MAX = 1 << 16
@@ -60,9 +61,9 @@ def take_bytes(machine: Machine, token: int) -> None:
 
 
 def take_encoded(machine: Machine, alias: Alias) -> None:
-    """Bytes as protocols below 3 spell them, by a call: they are copied each time as well."""
+    """Bytes that a call spells are copied each time as well."""
     made = alias.node
-    if isinstance(made, Made) and made.source is not None and made.source.key == _ENCODE:
+    if isinstance(made, Made) and made.source is not None and made.source.key in _SPELLED:
         count_texts(machine, made.args if isinstance(made.args, tuple) else ())
 
 
