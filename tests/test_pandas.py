@@ -28,7 +28,6 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import Bunch
 
 import safeload
-from safeload.errors import CodecError
 from testkit.frames import OBJECTS, VERSION, objects, same, table
 
 if TYPE_CHECKING:
@@ -275,9 +274,3 @@ def test_zones_of_pytz_come_back() -> None:
     for value in (times, summer, pd.Timestamp("2020", tz=pytz.utc), pd.Timestamp("2020", tz=pytz.FixedOffset(90))):
         for data in _streams(value):
             assert same(_load(data), value)
-
-
-@pytest.mark.skipif(VERSION < (2, 3), reason="a dtype is pickled otherwise")
-def test_frames_whose_texts_pyarrow_holds_are_left_out() -> None:
-    with pytest.raises(CodecError):
-        _load(pickle.dumps(pd.StringDtype("python")).replace(b"\x8c\x06python", b"\x8c\x07pyarrow"))

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts import (
+    arrow,
     boosters_catboost,
     boosters_lightgbm,
     boosters_xgboost,
@@ -21,6 +22,7 @@ from safeload.engine.contracts import (
     neighbors,
     numpy,
     pandas_arrays,
+    pandas_arrow,
     pandas_dateutil,
     pandas_dtypes,
     pandas_frames,
@@ -89,7 +91,9 @@ CONTRACTS = (
     rows,
     votes,
     iterations,
+    arrow,
     pandas_arrays,
+    pandas_arrow,
     pandas_dateutil,
     pandas_dtypes,
     pandas_frames,

@@ -24,11 +24,12 @@ __all__ = [
 
 Allowed = Mapping[tuple[str, str], Use]
 
+_CHECKED = ("python", "numpy", "scipy", "sklearn", "joblib", "pandas", "pyarrow")
 # Which libraries each of the two default policies holds. Boosters read a model in C++ that promises nothing about
 # hostile bytes: only a file whose signer is known gets to them.
 POLICIES: Mapping[str, tuple[str, ...]] = {
-    "default": ("python", "numpy", "scipy", "sklearn", "joblib", "pandas", "xgboost", "lightgbm", "catboost"),
-    "untrusted": ("python", "numpy", "scipy", "sklearn", "joblib", "pandas"),
+    "default": (*_CHECKED, "xgboost", "lightgbm", "catboost"),
+    "untrusted": _CHECKED,
 }
 LIBRARIES = POLICIES["default"]
 

@@ -21,8 +21,8 @@ __all__ = ["NESTING_MAX", "Extents"]
 
 NESTING_MAX = 5_000
 _LIBRARIES = frozenset(
-    {"builtins", "catboost", "collections", "functools", "joblib", "lightgbm", "numpy", "pandas", "scipy", "sklearn"}
-    | {"xgboost"}
+    {"builtins", "catboost", "collections", "functools", "joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scipy"}
+    | {"sklearn", "xgboost"}
 )
 _WEIGHT_FLOOR = 100_000
 _WEIGHT_RATIO = 100  # items for each byte of the file

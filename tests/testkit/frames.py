@@ -19,7 +19,7 @@ import pandas.testing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["OBJECTS", "VERSION", "objects", "same", "table"]
+__all__ = ["OBJECTS", "VERSION", "objects", "objects_of", "same", "table"]
 
 pd: Any = pandas  # whose types know less than it does
 NAN, NA = float("nan"), pd.NA

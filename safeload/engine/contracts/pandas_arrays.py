@@ -6,6 +6,7 @@ Sources: pandas/_libs/arrays.pyx, interval.pyx, and pandas/core/arrays (categori
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.pandas_blocks import check_numpy
@@ -104,11 +105,10 @@ def _strings(dtype: Any, values: Any) -> Any:
     pandas = library()
     require(isinstance(dtype, pandas.StringDtype) and dtype.storage == "python", _BACKED)
     require(values.dtype == object and values.ndim == 1, _BACKED)
-    values = copied(values, _BACKED)
-    if dtype.na_value is pandas.NA:
-        return pandas.arrays.StringArray(values)
     kind = dtype.construct_array_type()
-    made = kind(values, dtype=dtype) if kind is pandas.arrays.StringArray else kind(values)
+    # Without it pandas 3 takes another dtype where pyarrow is installed; older ones have a class for each instead.
+    options = {"dtype": dtype} if "dtype" in inspect.signature(kind).parameters else {}
+    made = kind(copied(values, _BACKED), **options)
     require(made.dtype == dtype, _BACKED)
     return made
 

@@ -25,7 +25,8 @@ _KINDS = "biufcO"
 # Of pandas' own arrays, those that stand for several columns at once, and those that are one column.
 _WIDE = frozenset({"DatetimeArray", "PeriodArray", "TimedeltaArray"})
 _NARROW = frozenset(
-    {"BooleanArray", "Categorical", "FloatingArray", "IntegerArray", "IntervalArray", "SparseArray", "StringArray"}
+    {"ArrowExtensionArray", "BooleanArray", "Categorical", "FloatingArray", "IntegerArray", "IntervalArray"}
+    | {"SparseArray", "StringArray"}
 )
 # pandas shares a block between a few frames at most.
 _USES_MAX = 64

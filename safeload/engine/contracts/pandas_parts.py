@@ -37,6 +37,7 @@ Key = tuple[str, str]
 Entry = TypeVar("Entry")
 
 _DTYPES = "pandas.core.dtypes.dtypes"
+_STRINGS = "pandas.core.arrays.string_arrow"
 _INTEGER, _FLOATING = "pandas.core.arrays.integer", "pandas.core.arrays.floating"
 
 # Name -> its module in pandas 3, and in pandas 2.
@@ -56,6 +57,10 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "BooleanArray": ("pandas.arrays", "pandas.core.arrays.boolean"),
     "FloatingArray": ("pandas.arrays", _FLOATING),
     "IntegerArray": ("pandas.arrays", _INTEGER),
+    "ArrowDtype": ("pandas", _DTYPES),
+    "ArrowExtensionArray": ("pandas.arrays", "pandas.core.arrays.arrow.array"),
+    "ArrowStringArray": ("pandas.arrays", _STRINGS),
+    "ArrowStringArrayNumpySemantics": (_STRINGS, _STRINGS),  # pandas 2 alone
     "SparseArray": ("pandas.arrays", "pandas.core.arrays.sparse.array"),
     "BooleanDtype": ("pandas", "pandas.core.arrays.boolean"),
     **dict.fromkeys(("Float32Dtype", "Float64Dtype"), ("pandas", _FLOATING)),

@@ -20,7 +20,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["GUARDS", "is_plain_zone", "is_zone", "zone_method"]
+__all__ = ["GUARDS", "is_plain_zone", "is_zone", "is_zone_name", "zone_method"]
 
 Key = tuple[str, str]
 _NAMED: Key = ("pytz", "_p")
@@ -30,12 +30,18 @@ _GETATTR: Key = ("builtins", "getattr")
 _DATEUTIL = frozenset(("dateutil.tz.tz", name) for name in ("tzlocal", "tzoffset", "tzutc"))
 # No dots: the name becomes a path below a folder of zones.
 _NAME = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,3}\Z")
+_HOURS = re.compile(r"[+-][0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _DAY = 24 * 60 * 60
 
 
 def is_zone(value: Any) -> bool:
     """Whatever the policy let the file make."""
     return isinstance(value, datetime.tzinfo)
+
+
+def is_zone_name(value: Any) -> bool:
+    """Whether `value` is spelled as the name of a zone is, or as hours and minutes from UTC are."""
+    return type(value) is str and bool(_NAME.match(value) or _HOURS.match(value))
 
 
 def is_plain_zone(value: Any) -> bool:
