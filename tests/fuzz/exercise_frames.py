@@ -95,7 +95,7 @@ def _calls(value: Any) -> Iterator[Use]:
         yield name, partial(asked, value, name, 1)
     for name in _ITSELF:
         yield name, partial(asked, value, name, value)
-    for accessor, name in itertools.product(_ACCESSORS, ("codes", "year", "upper", "density", "len", "to_dense")):
+    for accessor, name in itertools.product(_ACCESSORS, ("codes", "year", "upper", "density", "len", "to_dense", "strip", "isalpha", "title")):
         yield f"{accessor}.{name}", partial(_accessed, value, accessor, name)
     yield "descending", lambda: value.sort_values(ascending=False)
     yield "hash", lambda: pd.util.hash_pandas_object(value)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas
 
 from fuzz.family import Family
+from testkit.arrow_columns import columns
 from testkit.frames import objects
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ _TIMES = 3
 
 
 def frames() -> Iterator[Family]:
-    for name, value in objects().items():
+    held_by_arrow = {f"pyarrow, {name}": value for name, value in columns().items()}
+    for name, value in {**objects(), **held_by_arrow}.items():
         yield Family(f"pandas, {name}", value, None, "pandas")
         other = _longer(value)
         if other is not None:
