@@ -7,6 +7,7 @@ import importlib
 import io
 import pickle
 import zoneinfo
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -24,7 +25,6 @@ from testkit.frames import objects_of, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Keys
 
@@ -165,11 +165,15 @@ def _line(name: str, module: str = "dateutil.tz.tz") -> bytes:
 
 
 def _state(**items: Any) -> bytes:
+    return _plain(items)
+
+
+def _plain(value: Any) -> bytes:
     """Protocol 2, without PROTO and STOP; nothing memoised."""
     buffer = io.BytesIO()
     pickler = pickle._Pickler(buffer, 2)
     pickler.fast = True
-    pickler.dump(items)
+    pickler.dump(value)
     return buffer.getvalue()[2:-1]
 
 
@@ -267,10 +271,48 @@ def test_what_dateutil_keeps_for_all_is_never_changed() -> None:
     assert shared.utcoffset(None) == tz.tzoffset("x", 3600).utcoffset(None) == HOUR
 
 
-def test_a_zone_that_is_a_file_is_left_out() -> None:
-    zone = tz.gettz("Europe/Berlin")
-    if zone is None:
-        pytest.skip("this system has no files of zones")
-    for protocol in range(6):
-        with pytest.raises(SafeloadError):
-            _load(pickle.dumps(zone, protocol))
+BERLIN_FILE = tz.gettz("Europe/Berlin")
+
+
+@pytest.mark.skipif(BERLIN_FILE is None, reason="this system has no files of zones")
+@pytest.mark.parametrize("policy", POLICIES)
+def test_zones_that_are_files_are_found_again_by_name(policy: str) -> None:
+    times = pd.date_range("2020-03-28", periods=4, tz=BERLIN_FILE, unit="ns")
+    frame = pd.DataFrame({"a": times, "b": objects_of(*times), "c": objects_of(*times.to_pydatetime())})
+    for value in (BERLIN_FILE, times, frame, times[0]):
+        for data in _streams(value):
+            loaded = _load(data, policy=POLICIES[policy])
+            assert loaded == value if value is BERLIN_FILE else same(loaded, value)
+    moved = tz.gettz("America/New_York")
+    assert same(_load(pickle.dumps(times)).tz_convert(moved), times.tz_convert(moved))
+
+
+@pytest.mark.skipif(BERLIN_FILE is None, reason="this system has no files of zones")
+def test_zones_of_dateutil_below_4_are_found_again() -> None:
+    """Written by dateutil 2.9.0 in protocols 0 to 5, with all rules."""
+    written = safeload.load_untrusted(Path(__file__).parent / "data" / "zones-dateutil-2.9.0.joblib")
+    assert [_load(data) for data in written] == [BERLIN_FILE] * 6
+
+
+FILES = {
+    "no name and no path": (None, None, ()),
+    "a path that is no zone's": (None, "/etc/passwd", ()),
+    "a name that is a path": ("/etc/passwd", "/usr/share/zoneinfo/UTC", ()),
+    "a name that leads upwards": ("../../etc/passwd", None, ()),
+    "a device": ("/dev/zero", None, ()),
+    "a name in bytes": (b"UTC", None, ()),
+    "a long path": (None, "/" * 5_000 + "UTC", ()),
+    "no rules": ("UTC",),
+    "more": ("UTC", None, (), ()),
+}
+
+
+@pytest.mark.parametrize("how", FILES)
+def test_a_zone_that_is_a_file_opens_no_other_file(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(tz, "gettz", asked.append)
+    kind = _line("tzfile", "dateutil.tz._tzfile")
+    made = _line("_unpickle", "dateutil.tz._tzfile") + b"(" + kind + b"".join(map(_plain, FILES[how])) + b"tR"
+    with pytest.raises(SafeloadError):
+        _load(b"\x80\x02" + made + b".")
+    assert asked == []

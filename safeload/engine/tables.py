@@ -30,6 +30,7 @@ from safeload.engine.contracts import (
     pandas_masked,
     pandas_offsets,
     pandas_scalars,
+    pandas_tzfiles,
     pandas_zones,
     python,
     random,
@@ -101,6 +102,7 @@ CONTRACTS = (
     pandas_masked,
     pandas_offsets,
     pandas_scalars,
+    pandas_tzfiles,
     pandas_zones,
 )
 

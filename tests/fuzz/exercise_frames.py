@@ -24,6 +24,7 @@ _ROWS_MAX = 10_000  # a range may be of any length
 _DEEP = 20
 _HOUR = pd.Timedelta("1h")
 _ACCESSORS = ("cat", "dt", "str", "sparse")
+_ACCESSED = ("codes", "year", "upper", "density", "len", "to_dense", "strip", "isalpha", "title")
 _PROPERTIES = (
     "is_unique", "is_monotonic_increasing", "has_duplicates", "inferred_type", "hasnans", "nbytes", "size", "T",
     "values", "array", "dtypes", "dtype", "freq", "inferred_freq", "codes", "categories", "ordered", "left", "right",
@@ -95,7 +96,7 @@ def _calls(value: Any) -> Iterator[Use]:
         yield name, partial(asked, value, name, 1)
     for name in _ITSELF:
         yield name, partial(asked, value, name, value)
-    for accessor, name in itertools.product(_ACCESSORS, ("codes", "year", "upper", "density", "len", "to_dense", "strip", "isalpha", "title")):
+    for accessor, name in itertools.product(_ACCESSORS, _ACCESSED):
         yield f"{accessor}.{name}", partial(_accessed, value, accessor, name)
     yield "descending", lambda: value.sort_values(ascending=False)
     yield "hash", lambda: pd.util.hash_pandas_object(value)

@@ -117,7 +117,9 @@ def _array(parts: Any) -> Any:
     require(dictionary is None, _ARRAY)
     needs = _needs(kind, length, offset)
     require(len(buffers) == len(needs), _ARRAY)
-    memory = [_memory(part, need) for part, need in zip(buffers, needs, strict=True)]
+    # Without memory Arrow's functions crash, though its validation lets an empty array have none.
+    given = [buffers[0], *(_buffer(b"") if part is None else part for part in buffers[1:])]
+    memory = [_memory(part, need) for part, need in zip(given, needs, strict=True)]
     # How many values are null Arrow counts itself.
     return _library().Array.from_buffers(kind, length, memory, -1, offset)
 
@@ -146,7 +148,7 @@ def _needs(kind: Any, length: int, offset: int) -> list[int | None]:
 def _memory(buffer: Any, need: int | None) -> Any:
     """The array's alone, else a name of it, three bytes, would cost as much as a look at it."""
     if buffer is None:
-        return None  # Arrow asks for those that it cannot do without
+        return None  # no value is null
     require(need is not None and type(buffer) is _library().Buffer and buffer.size >= need, _ARRAY)
     counted(buffer, _ARRAY, most=1)
     return buffer

@@ -20,14 +20,25 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["GUARDS", "is_plain_zone", "is_zone", "is_zone_name", "zone_method"]
+__all__ = [
+    "GUARDS",
+    "is_plain_zone",
+    "is_zone",
+    "is_zone_name",
+    "missing_zone",
+    "zone_method",
+    "zone_names",
+]
 
 Key = tuple[str, str]
 _NAMED: Key = ("pytz", "_p")
 _FIXED: Key = ("pytz", "FixedOffset")
 _ZONE: Key = ("zoneinfo", "ZoneInfo")
 _GETATTR: Key = ("builtins", "getattr")
-_DATEUTIL = frozenset(("dateutil.tz.tz", name) for name in ("tzlocal", "tzoffset", "tzutc"))
+_DATEUTIL = frozenset(
+    {("dateutil.tz.tz", name) for name in ("tzfile", "tzlocal", "tzoffset", "tzutc")}
+    | {("dateutil.tz._tzfile", "tzfile")}
+)
 # No dots: the name becomes a path below a folder of zones.
 _NAME = re.compile(r"[A-Za-z0-9_+-]{1,40}(?:/[A-Za-z0-9_+-]{1,40}){0,3}\Z")
 _HOURS = re.compile(r"[+-][0-9]{2}:[0-9]{2}\Z", re.ASCII)
@@ -70,23 +81,29 @@ def _zone_info(*args: Any) -> datetime.tzinfo:
     require(len(args) == 2 and type(args[0]) is str, _ZONE)
     name, cached = args
     require(type(cached) in (bool, int) and cached in (0, 1), _ZONE)
-    if not _NAME.match(name) or name not in _names(zoneinfo.TZPATH):
-        raise _missing(name)
+    if name not in zone_names():
+        raise missing_zone(name)
     try:
         return zoneinfo.ZoneInfo(name) if cached else zoneinfo.ZoneInfo.no_cache(name)
     except (KeyError, ValueError, OSError) as error:  # gone, or broken, since the names were read
-        raise _missing(name) from error
+        raise missing_zone(name) from error
+
+
+def zone_names() -> frozenset[str]:
+    """The zones that there are: no other name gets to a path, where it might be a device or a package."""
+    import zoneinfo
+
+    return _names(zoneinfo.TZPATH)
 
 
 @functools.lru_cache(maxsize=1)
 def _names(path: tuple[str, ...]) -> frozenset[str]:
-    """The zones that there are: no other name gets to a path, where it might be a device or a package."""
     import zoneinfo
 
-    return frozenset(zoneinfo.available_timezones())
+    return frozenset(filter(_NAME.match, zoneinfo.available_timezones()))
 
 
-def _missing(name: str) -> CodecError:
+def missing_zone(name: str) -> CodecError:
     _names.cache_clear()  # it may be there the next time
     return CodecError(
         f"the model needs the time zone {printable(name, 80)}, which this system does not have",

@@ -21,8 +21,9 @@ __all__ = ["FINISHERS", "STUBS"]
 Key = tuple[str, str]
 _SPLINE: Key = ("scipy.interpolate._bsplines", "BSpline")
 _INNER: Key = ("scipy.interpolate._bsplines", "_BSpline")
-# Beyond it, FITPACK writes behind its work space (``integrate``, ``PPoly.from_spline``), also for a spline of no file.
-_DEGREE_MAX = 5
+# Beyond the first, FITPACK writes behind its work space (``integrate``, ``PPoly.from_spline``), also for a spline of no
+# file. Splines of several columns, as of a SplineTransformer or an interp1d, go to other code.
+_DEGREE_MAX, _COLUMNS_DEGREE_MAX = 5, 20
 _MAKERS: Mapping[str, Callable[[Any, Any, Key], Any]] = {
     "bsr": sparse.bsr,
     "coo": sparse.coo,
@@ -82,17 +83,21 @@ def _made(state: Any) -> Any:
     t, c = state[f"{mark}t"], state[f"{mark}c"]
     k, axis, extrapolate = state["k"], state["axis"], state["extrapolate"]
     require(isinstance(k, int | np.integer) and int(k) >= 0 and type(axis) is int, _SPLINE)
-    if int(k) > _DEGREE_MAX:
-        raise CodecError(
-            f"a spline is of degree {min(int(k), 10**6):,}: beyond {_DEGREE_MAX}, "
-            "scipy writes behind its memory when it is integrated"
-        )
     require(type(extrapolate) is bool or (type(extrapolate) is str and extrapolate == "periodic"), _SPLINE)
     require(type(t) is np.ndarray and t.dtype == np.float64 and t.ndim == 1, _SPLINE)
     require(type(c) is np.ndarray and c.dtype in (np.float64, np.complex128), _SPLINE)
     require(0 <= axis < c.ndim, _SPLINE)
+    _check_degree(int(k), _DEGREE_MAX if c.ndim == 1 else _COLUMNS_DEGREE_MAX)
     # In the object the axis of the knots is the first. Copies: C code relies on both as they are.
     return BSpline(t.copy(), np.moveaxis(c, 0, axis).copy(), k, extrapolate, axis)
+
+
+def _check_degree(degree: int, most: int) -> None:
+    if degree > most:
+        raise CodecError(
+            f"a spline is of degree {min(degree, 10**6):,}: beyond {most}, "
+            "scipy writes behind its memory when it is integrated"
+        )
 
 
 _SPARSE: Mapping[Key, Callable[[Any], Any]] = {
