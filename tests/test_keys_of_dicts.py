@@ -70,6 +70,7 @@ BENIGN: dict[str, Any] = {
     "numbers": {Decimal("1.5"): 1, Fraction(1, 3): 2, 1j: 3},
     "sets": {1, "a", (1, 2), b"b"},
     "many members": set(range(50_000)),
+    "many pairs": {(n, str(n)) for n in range(50_000)},
     "above the modulus": {MODULUS: 1, -MODULUS: 2, 1 << 127: 3},
     "ids": {(n + 1) ** 9 % (1 << 64): n for n in range(6_000)},
     "digests": {(n + 1) ** 99 % (1 << 256) for n in range(6_000)},
@@ -123,6 +124,13 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "in a set": ("limit", P4 + b"\x8f(" + pushed(MULTIPLES) + b"\x90."),
     "in a frozen set": ("limit", P4 + b"(" + pushed(MULTIPLES) + b"\x91."),
     "in a set of protocol 2": ("limit", b"\x80\x02c__builtin__\nset\n](" + pushed(MULTIPLES) + b"e\x85R."),
+    "in pairs of a set of protocol 2, behind many": (
+        "limit",
+        b"\x80\x02c__builtin__\nset\n]("
+        + b"X\x01\0\0\0a\x85e(" * 40_000
+        + pushed(MULTIPLES, b"K\x01\x86")
+        + b"e\x85R.",
+    ),
     "in an ordered dict": ("limit", P4 + b"ccollections\nOrderedDict\n)R" + pushed(MULTIPLES, b"Ns") + b"."),
     "with another dict between any two": ("limit", P4 + b"}" + pushed(MULTIPLES, b"}K\x01Nss") + b"."),
     "behind strings": ("limit", P4 + b"}" + b"\x8c\x01aNs" * 500 + b"(" + pushed(MULTIPLES, b"N") + b"u."),

@@ -145,11 +145,11 @@ class Bag:
         self.depth = self.weight = 1
         self.aliased = 0
 
-    def add(self, items: list[Node]) -> None:
-        """The caller hands `items` over, and does not change them any more."""
+    def add(self, items: list[Node], *, keep: bool = False) -> None:
+        """The caller hands `items` over, and does not change them any more. `keep` them however many there are."""
         if not self.items:
             self.items = items
-        elif len(self.items) < KEPT_ITEMS:
+        elif keep or len(self.items) < KEPT_ITEMS:
             self.items += items
         else:
             self.dropped = True

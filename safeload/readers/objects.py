@@ -184,7 +184,13 @@ def _fill_bag(machine: Machine, bag: Bag, items: list[Node]) -> None:
         bag.huge = any(item in machine.huge for item in items if item.__class__ is int)
     if bag.kind != "list" and (machine.huge or not plain or len(bag.items) + len(items) > FEW):
         check_keys(machine, items[::2] if bag.kind == "dict" else items, plain=plain)
-    bag.add(items)
+    bag.add(items, keep=not bag.plain and _becomes_a_set(machine))
+
+
+def _becomes_a_set(machine: Machine) -> bool:
+    """Protocols below 4 call ``set`` with a list, of which each item is looked at then."""
+    below = machine.stack[-2] if len(machine.stack) > 1 else None
+    return below.__class__ is Global and below.key in _SETS
 
 
 def _grow(machine: Machine, holder: Bag | Made, items: Iterable[Node]) -> None:
