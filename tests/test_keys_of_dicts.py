@@ -128,7 +128,7 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
         "limit",
         b"\x80\x02c__builtin__\nset\n]("
         + b"X\x01\0\0\0a\x85e(" * 40_000
-        + pushed(MULTIPLES, b"K\x01\x86")
+        + pushed([n * MODULUS for n in range(10_000)], b"K\x01\x86")
         + b"e\x85R.",
     ),
     "in an ordered dict": ("limit", P4 + b"ccollections\nOrderedDict\n)R" + pushed(MULTIPLES, b"Ns") + b"."),
