@@ -22,21 +22,28 @@ from safeload._api import (
     unpack,
     verify,
 )
+from safeload._scan import scan
 from safeload._version import __version__
 from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.environment import EnvironmentWarning
+from safeload.audit import FileReport, Report, Unread
 from safeload.container.manifest import Manifest
 from safeload.engine.catalogue import Grant, grants
 from safeload.errors import SafeloadError
 from safeload.keys import Identity, IgnoredKeyWarning, Recipient, Signer, TrustStore, keygen
-from safeload.limits import Limits
+from safeload.limits import Limits, ScanLimits
 from safeload.policy import Policy
+from safeload.policy.findings import Finding
 from safeload.policy.needs import Needs
+from safeload.policy.rules import RULES, Rule, Severity
 from safeload.warn import UnsafeWarning
 
 __all__ = [
+    "RULES",
     "Artifact",
     "EnvironmentWarning",
+    "FileReport",
+    "Finding",
     "Grant",
     "Identity",
     "IgnoredKeyWarning",
@@ -46,9 +53,14 @@ __all__ = [
     "Policy",
     "PolicyWarning",
     "Recipient",
+    "Report",
+    "Rule",
     "SafeloadError",
+    "ScanLimits",
+    "Severity",
     "Signer",
     "TrustStore",
+    "Unread",
     "UnsafeWarning",
     "UnverifiedArtifact",
     "__version__",
@@ -64,6 +76,7 @@ __all__ = [
     "needs",
     "pack",
     "rewrap",
+    "scan",
     "sign",
     "unpack",
     "verify",

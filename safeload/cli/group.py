@@ -22,6 +22,8 @@ COMMANDS: dict[str, str] = {
     "rewrap": "safeload.cli.rewrap",
     "verify": "safeload.cli.verify",
     "inspect": "safeload.cli.inspect",
+    "scan": "safeload.cli.scan",
+    "explain": "safeload.cli.explain",
     "convert": "safeload.cli.convert",
     "policy": "safeload.cli.policy",
     "demo": "safeload.cli.demo",

@@ -14,17 +14,19 @@ import click
 from safeload.cli.wording import error_lines, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "ClosedPipeError",
     "ask_passphrase",
     "can_ask",
+    "document",
     "error",
     "json_document",
     "note",
     "out",
     "prepare",
+    "progress",
     "table",
     "warnings_shown",
     "width",
@@ -47,6 +49,30 @@ def prepare() -> None:
 def out(text: str = "", *, mark: str = "", color: str = "") -> None:
     """A line of the result. `mark` stands before it, coloured on a terminal."""
     _write(_styled(shown(mark), color) + shown(text))
+
+
+def document(text: str) -> None:
+    """A result in a format of its own, which makes nothing of what could hide in it."""
+    _write(text)
+
+
+@contextlib.contextmanager
+def progress() -> Iterator[Callable[[int, int, object], None] | None]:
+    """How far it is, how fast, and what is left, on stderr; on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.speed:.0f} files/s"), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def step(done: int, total: int, _: object) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield step
 
 
 def json_document(document: dict[str, Any]) -> None:

@@ -48,6 +48,11 @@ class Policy:
         return _named("untrusted")
 
     @classmethod
+    def audit(cls) -> Policy:
+        """For looking into files, not for loading them: :meth:`default`, and what state dicts of PyTorch hold."""
+        return _named("audit")
+
+    @classmethod
     def unsafe_allow_all(cls) -> Policy:
         """Every global may be used in every way: no protection at all against the file."""
         warn_caller("Policy.unsafe_allow_all(): the file may run any code", UnsafeWarning)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from safeload.readers.observations import Stream
     from safeload.readers.tables import Filled
 
 __all__ = ["Buffer", "Spent", "Work"]
@@ -45,6 +46,8 @@ class Buffer:
         self.view = view
         self.most = len(view) if most is None else most
         self.spent = Spent()
+        self.describe = False  # whether somebody will read of calls, and of what came before a broken place
+        self.seen: list[Stream] = []  # what came before that, the innermost first
 
     @property
     def is_whole(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from safeload.limits import Limits
 
-__all__ = ["compression_of", "plain_buffer"]
+__all__ = ["DECODERS", "compression_of", "plain_buffer"]
 
 _CHUNK = 4 << 20
 _LZMA_MEMORY = 128 << 20
@@ -55,7 +55,7 @@ class _Zlib:
         return self._object.decompress(self._object.unconsumed_tail + data, max_length)
 
 
-_DECODERS: Mapping[str, Callable[[], Any]] = {
+DECODERS: Mapping[str, Callable[[], Any]] = {
     "zlib": lambda: _Zlib(zlib.MAX_WBITS),
     "gzip": lambda: _Zlib(zlib.MAX_WBITS | 16),
     "bz2": bz2.BZ2Decompressor,
@@ -88,7 +88,7 @@ def plain_buffer(view: memoryview, limits: Limits) -> Buffer:
     if name is None:
         return Buffer(view)
     old = _OLD_ZLIB.match(head)  # joblib below 0.10: ZF, the length in hexadecimal, one zlib stream
-    return _Decompressed(_DECODERS[name](), view[old.end() :] if old else view, limits.expanded(len(view)))
+    return _Decompressed(DECODERS[name](), view[old.end() :] if old else view, limits.expanded(len(view)))
 
 
 class _Decompressed(Buffer):

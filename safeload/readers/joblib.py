@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from safeload.readers.data import Data
     from safeload.readers.machine import ArrayReader, WholeReader
 
-__all__ = ["analyse"]
+__all__ = ["FIRST_OPCODES", "analyse"]
 
 Watch = frozenset[tuple[str, str]]
 
-_FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGVXSJMBCTU\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x96")
+FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGVXSJMBCTU\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x96")
 _DTYPE = ("numpy", "dtype")
 _DIMENSIONS_MAX = 64
 _SIZE_MAX = 1 << 62
@@ -34,20 +34,22 @@ _FIELD_DEPTH_MAX = 16
 _ITEM_SIZES = {"b": 1, "?": 1}
 
 
-def analyse(buffer: Buffer | memoryview, *, watch: Watch = frozenset(), work: Work | None = None) -> Stream:
-    """Analyse the joblib or plain pickle stream that `buffer` begins with. Raises StreamError, LimitError.
+def analyse(
+    buffer: Buffer | memoryview, start: int = 0, *, watch: Watch = frozenset(), work: Work | None = None
+) -> Stream:
+    """Analyse the joblib or plain pickle stream at `start` of `buffer`. Raises StreamError, LimitError.
 
     `work` bounds what a stream may cost that was compressed; any other is as large as what it costs.
     """
     if isinstance(buffer, memoryview):
         buffer = Buffer(buffer)
     buffer.spent = Spent()
-    buffer.reach(1)
+    buffer.reach(start + 1)
     # Text may happen to begin like opcodes of protocol 0; what picklers write begins with one of these.
-    if buffer.view[:1] and buffer.view[0] not in _FIRST_OPCODES:
-        raise StreamError("this is neither a pickle nor a joblib stream", offset=0)
+    if buffer.view[start : start + 1] and buffer.view[start] not in FIRST_OPCODES:
+        raise StreamError("this is neither a pickle nor a joblib stream", offset=start)
     return analyse_pickle(
-        buffer, watch=watch, array_reader=_array_reader(watch), whole_reader=_whole_reader(), work=work
+        buffer, start, watch=watch, array_reader=_array_reader(watch), whole_reader=_whole_reader(), work=work
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import _compat_pickle
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
+from safeload.readers.describing import arguments_of
 from safeload.readers.extents import Extents
 from safeload.readers.nodes import (
     ARGUMENTS_MAX,
@@ -256,12 +258,14 @@ class Machine:
 
     def result(self) -> Stream:
         extent = self.extents.of(self.stack[-1] if self.stack else None)
+        say = partial(arguments_of, self.data) if self.data.buffer.describe else _nothing
         return Stream(
             start=self.start,
             end=self.end,
             protocol=self.protocol,
             globals=tuple(
-                GlobalUse(g.module, g.name, g.offset, g.use, *g.stream_names, g.owners, g.free) for g in self.globals
+                GlobalUse(g.module, g.name, g.offset, g.use, *g.stream_names, g.owners, g.free, say(g))
+                for g in self.globals
             ),
             facts=tuple(self.facts),
             arrays=tuple(self.arrays),
@@ -273,6 +277,10 @@ class Machine:
             depth=extent.depth,
             weight=extent.weight,
         )
+
+
+def _nothing(_: Global) -> str:
+    return ""
 
 
 def _modern(module: str, name: str) -> tuple[str, str]:

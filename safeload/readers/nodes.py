@@ -48,6 +48,7 @@ class Global:
 
     __slots__ = (
         "alike",
+        "arguments",
         "built",
         "called",
         "extended",
@@ -82,6 +83,7 @@ class Global:
         self.pushed = 1
         self.called = self.instantiated = self.given = 0
         self.owners = _NOBODY
+        self.arguments: Node = None  # of the first call
         self.got: Place | None = None  # by the last GET
         self.form: Any = None  # what its objects look like; see readers.repeats
         self.recent: list[tuple[Any, ...]] = []  # how each segment of it stood in the last objects

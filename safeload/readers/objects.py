@@ -45,6 +45,8 @@ def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
         source.called += 1
     else:
         source.instantiated += 1
+    if source.arguments is None:
+        source.arguments = args
     reconstructed = _reconstructed(source, args)
     method = method_of(machine, source, args, use)
     _give(machine, source, args, reconstructed or method)

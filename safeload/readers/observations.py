@@ -48,7 +48,8 @@ _WORDS = {
 class GlobalUse:
     """One GLOBAL or STACK_GLOBAL opcode. ``stream_*`` are the names as they stand there: protocols
     below 3 write Python 2's, which the unpickler renames. ``owners`` are the globals in whose arguments or
-    state it stands directly; ``free`` says that it stands elsewhere too."""
+    state it stands directly; ``free`` says that it stands elsewhere too. ``arguments`` are those of its first call, in
+    words, where somebody will read them."""
 
     module: str
     name: str
@@ -58,6 +59,7 @@ class GlobalUse:
     stream_name: str
     owners: frozenset[tuple[str, str]] = frozenset()
     free: bool = False
+    arguments: str = ""
 
     @property
     def path(self) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from safeload.errors import StreamError
+from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
 from safeload.readers.forms import read_form
@@ -55,8 +55,18 @@ def _analyse(machine: Machine) -> Stream:
         _run(machine)
     except IndexError:
         # The stack, the memo or the data had less than an opcode takes.
+        _keep_seen(machine)
         raise StreamError("an opcode takes what is not there", offset=machine.at) from None
+    except (StreamError, LimitError):
+        _keep_seen(machine)
+        raise
     return machine.result()
+
+
+def _keep_seen(machine: Machine) -> None:
+    """What came before a broken place has run by then, and has to be judged too."""
+    if machine.data.buffer.describe:
+        machine.data.buffer.seen.append(machine.result())
 
 
 def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode would cost three times as much

@@ -1,0 +1,73 @@
+"""safeload's own files: whether a signature holds, and what their members are."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from safeload.artifact import UnverifiedArtifact
+from safeload.container.encodings import IDENTITY
+from safeload.container.frames import decode_member
+from safeload.container.source import allocate
+from safeload.errors import LimitError, SafeloadError, UnsignedError, VerificationError
+from safeload.readers.files.look import Budget, Look
+from safeload.readers.files.parts import Observation, Part
+from safeload.readers.files.table import read_part
+from safeload.readers.files.views import ViewFile
+
+if TYPE_CHECKING:
+    from safeload.keys import TrustStore
+    from safeload.limits import ScanLimits
+
+__all__ = ["read_artifact"]
+
+
+def read_artifact(
+    name: str, view: memoryview, limits: ScanLimits, watch: frozenset[tuple[str, str]], trust: TrustStore | None
+) -> list[Part]:
+    """The parts of an artifact. Whether it is signed is one of its observations; whether it may be read, too."""
+    part = Part((), "safeload", 0, len(view))
+    parts = [part]
+    look = Look(part, parts, Budget(limits, len(view)), read_part, watch)
+    try:
+        with UnverifiedArtifact(io.BufferedReader(ViewFile(view))) as opened:
+            _members(look, opened)
+            part.observations += _signature(opened, trust)
+    except SafeloadError as error:
+        look.unread(0, error.message.removeprefix(f"{name}: "))
+    return parts
+
+
+def _signature(opened: UnverifiedArtifact, trust: TrustStore | None) -> list[Observation]:
+    """What there is to say of it: nothing, where it holds."""
+    if trust is None:
+        return [Observation("unchecked", 0, "the file is a signed artifact, and no signature was checked")]
+    try:
+        opened.verify(trust)
+    except UnsignedError as error:
+        return [Observation("unsigned", 0, error.message)]
+    except VerificationError as error:
+        return [Observation("signature", 0, error.message)]
+    return []
+
+
+def _members(look: Look, opened: UnverifiedArtifact) -> None:
+    prelude = opened.layout.prelude
+    if opened.layout.encrypted:
+        look.unread(prelude.payload_off, "the payload is encrypted: nobody can say what is in it without the key")
+        return
+    claimed = opened.claimed
+    payload = allocate(prelude.payload_len)
+    opened.table(claimed).read(opened.source, prelude.payload_off, 0, payload)
+    for member in claimed.members:
+        stored = payload[member.offset : member.offset + member.stored]
+        start = prelude.payload_off + member.offset
+        look.span(start, start + member.stored, "nested", member.name)
+        try:
+            if member.encoding != IDENTITY:
+                look.budget.expand(member.size)
+            plain = stored if member.encoding == IDENTITY else decode_member(member, stored)
+        except LimitError as error:
+            look.unread(start, error.message)
+            continue
+        look.into(member.name, plain, start)

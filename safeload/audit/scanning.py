@@ -1,0 +1,82 @@
+"""One file, from its name to what is to be said of it."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safeload.audit.artifacts import read_artifact
+from safeload.audit.report import FileReport, Name, PartReport, Unread
+from safeload.engine.tables import WATCHED
+from safeload.policy import Policy
+from safeload.policy.advice import Risk, advise
+from safeload.policy.findings import findings_of
+from safeload.readers.files.kinds import kind_of
+from safeload.readers.files.table import read_file
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload.keys import TrustStore
+    from safeload.limits import ScanLimits
+    from safeload.readers.files.parts import Part
+
+__all__ = ["scan_file"]
+
+_NAMES_MAX = 2_000
+
+
+def scan_file(path: str, policy: Policy | None, limits: ScanLimits, trust: TrustStore | None = None) -> FileReport:
+    """Look into the file at `path`. What cannot be read is in the report; nothing is raised for it."""
+    try:
+        view = _view(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return FileReport(path, 0, unread=(Unread((), 0, f"the file cannot be opened: {printable(reason)}"),))
+    return scan_view(path, view, policy, limits, trust)
+
+
+def _view(path: str) -> memoryview:
+    """The bytes of a regular file, mapped: what nobody looks at, such as arrays, costs no memory."""
+    file = Path(path)
+    if not file.is_file():
+        raise ValueError("it is no regular file")
+    with file.open("rb") as opened:
+        size = opened.seek(0, 2)
+        return memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ)) if size else memoryview(b"")
+
+
+def scan_view(
+    name: str, view: memoryview, policy: Policy | None, limits: ScanLimits, trust: TrustStore | None = None
+) -> FileReport:
+    policy = policy or Policy.audit()
+    try:
+        if kind_of(view) == "safeload":
+            parts = read_artifact(name, view, limits, WATCHED, trust)
+        else:
+            parts = read_file(view, limits, WATCHED)
+    except (MemoryError, RecursionError) as error:
+        return FileReport(name, len(view), unread=(Unread((), 0, f"gave up: {type(error).__name__}"),))
+    return FileReport(
+        file=name,
+        size=len(view),
+        findings=tuple(finding for part in parts for finding in findings_of(part, policy)),
+        unread=tuple(
+            Unread(part.path, seen.offset, seen.text, seen.extra)
+            for part in parts
+            for seen in part.observations
+            if seen.kind == "unread"
+        ),
+        parts=tuple(_reported(part, policy) for part in parts),
+    )
+
+
+def _reported(part: Part, policy: Policy) -> PartReport:
+    names = []
+    for used in list(part.globals.values())[:_NAMES_MAX]:
+        denied = policy.denied(used)
+        grade = "allowed"
+        if denied:
+            grade = "dangerous" if advise(used, denied).risk is Risk.DANGEROUS else "unknown"
+        names.append(Name(printable(used.path), used.use.words, grade))
+    return PartReport(part.path, part.kind, part.start, part.size, tuple(part.spans), tuple(names))

@@ -1,0 +1,87 @@
+"""From observations to findings: what a policy thinks of a part of a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from safeload.policy.advice import Risk, advise
+from safeload.policy.rules import RULE_OF, RULES, Severity
+from safeload.readers.observations import Use
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safeload.policy.policy import Policy
+    from safeload.readers.files.parts import Observation, Part
+    from safeload.readers.observations import GlobalUse
+
+__all__ = ["Finding", "findings_of"]
+
+_TORCH_SCRIPT = "__torch__"
+_BY_RISK = {Risk.OWN: "SL201", Risk.CALLED: "SL201", Risk.SIGNED: "SL201", Risk.LEFT_OUT: "SL202"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A judgement. `member` leads to the part within the file, `offset` counts in that part's plain bytes.
+
+    `text` is the chain in words, `name` the global that it is about, if it is about one; `do` is what to do now.
+    """
+
+    rule: str
+    severity: Severity
+    member: tuple[str, ...]
+    offset: int
+    text: str
+    do: str
+    name: str = ""
+
+
+def findings_of(part: Part, policy: Policy) -> Iterator[Finding]:
+    """The findings of one part, in the order of its bytes."""
+    for seen in sorted(part.observations, key=lambda each: each.offset):
+        if seen.kind == "unread":
+            continue
+        found = _of_global(part, seen, seen.used, policy) if seen.used is not None else _of_fact(part, seen)
+        if found is not None:
+            yield found
+
+
+def _of_fact(part: Part, seen: Observation) -> Finding | None:
+    if seen.kind == "persistent-id" and part.path and part.kind.startswith(("pickle", "torch")):
+        return None if _in_torch(part) else _found(part, RULE_OF[seen.kind], seen.offset, seen.text)
+    return _found(part, RULE_OF[seen.kind], seen.offset, seen.text)
+
+
+def _in_torch(part: Part) -> bool:
+    """PyTorch's archives keep storages beside the pickle, and name them there by number."""
+    return part.path[-1].endswith((".pkl", "/data.pkl"))
+
+
+def _found(part: Part, rule: str, offset: int, text: str, *, do: str = "", name: str = "") -> Finding:
+    known = RULES[rule]
+    return Finding(rule, known.severity, part.path, offset, text, do or known.do, name)
+
+
+def _of_global(part: Part, seen: Observation, used: GlobalUse, policy: Policy) -> Finding | None:
+    denied = policy.denied(used)
+    if not denied or _is_script(part, used, denied):
+        return None
+    advice = advise(used, denied)
+    name = printable(used.path)
+    rule = _BY_RISK.get(advice.risk) or ("SL101" if Use.CALLED in denied else "SL102")
+    given = f" with {used.arguments}" if used.arguments and Use.CALLED in denied else ""
+    alias = ""
+    if (used.stream_module, used.stream_name) != (used.module, used.name):
+        alias = f' (written as "{printable(f"{used.stream_module}.{used.stream_name}")}")'
+    text = f"{name}{alias} is {denied.words}{given} while loading: {advice.reason}"
+    do = f"{advice.option} {name}, if it is yours or you trust whoever made it" if advice.option else ""
+    return _found(part, rule, seen.offset, text, do=do, name=name)
+
+
+def _is_script(part: Part, used: GlobalUse, denied: Use) -> bool:
+    """Classes that TorchScript defines itself, in the code of the archive."""
+    script = used.module == _TORCH_SCRIPT or used.module.startswith(f"{_TORCH_SCRIPT}.")
+    return script and Use.CALLED not in denied and bool(part.path)

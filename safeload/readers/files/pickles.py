@@ -1,0 +1,134 @@
+"""Pickle and joblib streams, several in a row, and whatever stands behind the last.
+
+PyTorch below 1.6 wrote five streams in a row (a magic number, a version, the machine, the object, the keys of its
+storages), and the raw storages behind them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safeload.errors import LimitError, StreamError
+from safeload.readers.buffer import Buffer
+from safeload.readers.joblib import analyse
+from safeload.text import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safeload.readers.files.look import Look
+    from safeload.readers.observations import Stream
+
+__all__ = ["read", "read_if_one"]
+
+_STREAMS_MAX = 1_000
+# torch/serialization.py: MAGIC_NUMBER, as the first stream has it
+_TORCH = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+_TORCH_STREAMS = 5
+
+
+def read(look: Look, view: memoryview) -> None:
+    look.part.kind = "torch, legacy" if _TORCH in bytes(view[:16]) else "pickle"
+    _streams(look, view)
+
+
+def read_if_one(look: Look, view: memoryview) -> bool:
+    """Read `view`, which is of another kind or of none, as a pickle too, if it names something before it breaks.
+
+    Bytes can be both: ``BZh9`` begins an archive, and a string of bytes in a pickle.
+    """
+    buffer = _buffer(view)
+    try:
+        analyse(buffer, watch=look.watch)
+    except (StreamError, LimitError):
+        if not any(stream.globals for part in buffer.seen for stream in _with_nested(part)):
+            return False
+    _streams(look, view)
+    return True
+
+
+def _buffer(view: memoryview) -> Buffer:
+    buffer = Buffer(view)
+    buffer.describe = True
+    return buffer
+
+
+def _streams(look: Look, view: memoryview) -> None:
+    at, count, torch = 0, 0, look.part.kind == "torch, legacy"
+    while at < len(view):
+        if torch and count == _TORCH_STREAMS:
+            look.span(at, len(view), "data", "storages")
+            return
+        if count == _STREAMS_MAX:
+            look.unread(at, f"more than {plural(_STREAMS_MAX, 'pickle')} stand in a row")
+            return
+        end = _one(look, view, at)
+        if end is None:
+            return
+        at, count = end, count + 1
+        if at < len(view) and not (torch or _another(look, view, at)):
+            look.span(at, len(view), "nested", "behind the object")
+            look.say("after-stop", at, f"{len(view) - at:,} bytes follow after the object ends")
+            look.into("behind the object", view[at:], at)
+            return
+    if count > 1 and not torch:
+        look.say("several", 0, f"{plural(count, 'pickle')} stand in a row")
+
+
+def _another(look: Look, view: memoryview, at: int) -> bool:
+    """Whether one more pickle begins at `at`: what is broken there is looked at as a file of its own."""
+    buffer = _buffer(view[at:])
+    try:
+        analyse(buffer, watch=look.watch)
+    except (StreamError, LimitError):
+        return any(stream.globals for stream in buffer.seen)
+    return True
+
+
+def _one(look: Look, view: memoryview, at: int) -> int | None:
+    """Read the stream at `at`. Where it ends, or None where it breaks."""
+    buffer = _buffer(view)
+    try:
+        stream = analyse(buffer, at, watch=look.watch)
+    except (StreamError, LimitError) as error:
+        # What came before the broken place runs before the unpickler complains.
+        for seen in reversed(buffer.seen):
+            _say(look, seen)
+        broken_at = error.offset if isinstance(error, StreamError) else at
+        look.span(broken_at, len(view), "unread")
+        look.unread(broken_at, error.message)
+        return None
+    _say(look, stream)
+    _spans(look, stream)
+    return stream.end
+
+
+def _with_nested(stream: Stream) -> Iterator[Stream]:
+    yield stream
+    for array in stream.arrays:
+        if array.nested is not None:
+            yield array.nested
+
+
+def _say(look: Look, stream: Stream) -> None:
+    facts: set[str] = set()
+    for part in _with_nested(stream):
+        for used in part.globals:
+            look.use(used)
+        for fact in part.facts:
+            if fact.kind not in facts:
+                facts.add(fact.kind)
+                look.say(fact.kind, fact.offset, fact.text)
+
+
+def _spans(look: Look, stream: Stream) -> None:
+    at = stream.start
+    for array in stream.every_array():
+        if array.start > at:
+            look.span(at, array.start, "opcodes")
+        label = f"{array.dtype} {array.shape}"
+        look.span(array.start, array.end, "nested" if array.nested else "array", label)
+        at = array.end
+    if stream.arrays and look.part.kind == "pickle":
+        look.part.kind = "joblib"
+    look.span(at, stream.end, "opcodes")

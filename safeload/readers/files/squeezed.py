@@ -1,0 +1,72 @@
+"""Compressed files: gzip, zlib, bz2, xz, lzma, zstd, lz4, and what joblib below 0.10 wrote. Told by magic."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from safeload.errors import LimitError, MissingExtraError
+from safeload.readers.compressed import DECODERS
+from safeload.readers.files.kinds import kind_of
+from safeload.readers.files.plain import collected, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from safeload.readers.files.look import Look
+
+__all__ = ["ENCODINGS", "read"]
+
+_OLD = re.compile(rb"ZF0x[0-9a-fA-F]{1,16} *")
+_WINDOW_LOG_MAX = 27  # 128 MiB, as much as zstd itself takes without being asked
+
+
+def _zstd() -> Any:
+    from backports import zstd
+
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX})
+
+
+# Kind -> what makes a decoder of one stream.
+ENCODINGS: Mapping[str, Callable[[], Any]] = {**DECODERS, "old joblib": DECODERS["zlib"], "zstd": _zstd}
+
+
+class _Streams:
+    """The streams of one kind that follow each other, as pieces of plain bytes. `end` is where the last ends."""
+
+    def __init__(self, view: memoryview, start: int, kind: str) -> None:
+        self._view, self._kind = view, kind
+        self.end = start
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            self.end = yield from decoded(ENCODINGS[self._kind](), self._view, self.end)
+            rest = self._view[self.end :]
+            if not len(rest) or kind_of(rest) != self._kind:
+                return
+
+
+def read(look: Look, view: memoryview) -> None:
+    kind = look.part.kind
+    old = _OLD.match(bytes(view[:32])) if kind == "old joblib" else None
+    streams = _Streams(view, old.end() if old else 0, kind)
+    try:
+        plain, broken = collected(streams, look.budget)
+    except LimitError as error:
+        look.unread(0, error.message)
+        return
+    except MissingExtraError as error:
+        look.unread(0, error.message, extra=error.extra)
+        return
+    if broken is not None:
+        look.unread(broken.offset, broken.message)
+        look.span(0, len(view), "nested", "compressed")
+    else:
+        look.span(0, streams.end, "nested", "compressed")
+    if len(plain) or broken is None:
+        look.into(kind, plain)
+    rest = view[streams.end :]
+    if broken is None and any(rest):  # else a block's padding
+        look.span(streams.end, len(view), "nested", "behind")
+        look.say("after-stop", streams.end, f"{len(rest):,} bytes follow after the compressed data")
+        look.into("behind the compressed data", rest, streams.end)

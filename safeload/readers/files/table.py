@@ -1,0 +1,91 @@
+"""What can be read: one reader a kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safeload.errors import SafeloadError
+from safeload.readers.files import documents, npy, pickles, squeezed, tars, tensors, zips
+from safeload.readers.files.kinds import begins_like_a_pickle, kind_of
+from safeload.readers.files.look import Budget, Look
+from safeload.readers.files.parts import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safeload.limits import ScanLimits
+
+__all__ = ["READERS", "read_file"]
+
+
+def _empty(look: Look, view: memoryview) -> None:
+    look.unread(0, "the file is empty")
+
+
+def _unknown(look: Look, view: memoryview) -> None:
+    look.unread(0, "this is of no format that is known here")
+
+
+def _not_yet(look: Look, view: memoryview) -> None:
+    look.unread(0, f"{_WORDS[look.part.kind]} files are not read by this version")
+
+
+_WORDS = {"hdf5": "HDF5", "7z": "7z", "xml": "XML", "protobuf": "protobuf"}
+
+READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
+    "pickle": pickles.read,
+    "npy": npy.read,
+    **dict.fromkeys(squeezed.ENCODINGS, squeezed.read),
+    "zip": zips.read,
+    "tar": tars.read,
+    "safetensors": tensors.read_safetensors,
+    "gguf": tensors.read_gguf,
+    "json": documents.read_json,
+    "catboost": documents.read_native,
+    "lightgbm": documents.read_native,
+    "ubjson": documents.read_native,
+    "text": documents.read_text,
+    **dict.fromkeys(_WORDS, _not_yet),
+    "empty": _empty,
+    "unknown": _unknown,
+}
+# These are told by what a pickle never is, or were looked at as one already.
+_NO_PICKLES = frozenset({"pickle", "empty"})
+
+
+def read_file(view: memoryview, limits: ScanLimits, watch: frozenset[tuple[str, str]]) -> list[Part]:
+    """All parts of a file, the file itself first. Raises nothing for what the bytes may be."""
+    parts = [Part((), "", 0, len(view))]
+    read_part(Look(parts[0], parts, Budget(limits, len(view)), read_part, watch), view)
+    return parts
+
+
+def read_part(look: Look, view: memoryview) -> None:
+    """Read one part by its kind; and as a pickle too, if it can be both."""
+    kind = look.part.kind = kind_of(view)
+    if kind not in READERS:
+        look.unread(0, "this is a file of another kind within a file")
+        return
+    if kind not in _NO_PICKLES and begins_like_a_pickle(view) and pickles.read_if_one(look, view):
+        look.say("polyglot", 0, f"the bytes are a pickle as well as {kind}")
+    elif kind == "pickle" and not _is_pickle(look, view):
+        return
+    try:
+        READERS[kind](look, view)
+    except SafeloadError as error:
+        look.unread(0, error.message)
+
+
+def _is_pickle(look: Look, view: memoryview) -> bool:
+    """Text may begin like one of protocol 0; then it breaks, and has named nothing."""
+    from safeload.readers.files.kinds import is_text
+
+    if view[0] == 0x80 or not is_text(view):
+        return True
+    probe = Part((), "", 0, len(view))
+    pickles.read(Look(probe, [probe], look.budget, read_part, look.watch), view)
+    if probe.globals or not any(each.kind == "unread" for each in probe.observations):
+        return True
+    look.part.kind = "text"
+    documents.read_text(look, view)
+    return False

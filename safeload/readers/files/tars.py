@@ -1,0 +1,62 @@
+"""Tar archives, also PyTorch's of before 0.2."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+from typing import TYPE_CHECKING
+
+from safeload.readers.files.names import tricks_of
+from safeload.readers.files.views import ViewFile
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from safeload.readers.files.look import Look
+
+__all__ = ["read"]
+
+_MODES = {
+    tarfile.SYMTYPE: stat.S_IFLNK,
+    tarfile.LNKTYPE: stat.S_IFLNK,
+    tarfile.CHRTYPE: stat.S_IFCHR,
+    tarfile.BLKTYPE: stat.S_IFBLK,
+    tarfile.FIFOTYPE: stat.S_IFIFO,
+}
+_PADDING = 10_240
+
+
+def read(look: Look, view: memoryview) -> None:
+    end, names = 0, set()
+    try:
+        with tarfile.open(fileobj=ViewFile(view), mode="r:") as archive:
+            while (member := archive.next()) is not None:
+                end = _member(look, view, member)
+                if member.name in names:
+                    look.say("archive-twins", member.offset, f"{printable(member.name, 80)} is there twice")
+                names.add(member.name)
+                vars(archive)["members"] = []  # or a million of them would be kept
+                if look.part.observations and look.part.observations[-1].kind == "unread":
+                    break
+    except Exception as error:  # ValueError, OverflowError and others besides its own
+        look.unread(end, f"the archive cannot be read to its end: {printable(str(error), 80)}")
+    rest = view[min(end, len(view)) :]
+    if any(rest[: 1 << 20]) and not look.part.observations:
+        look.say("after-stop", end, f"{len(rest):,} bytes follow after the archive")
+        look.into("behind the archive", rest, end)
+
+
+def _member(look: Look, view: memoryview, member: tarfile.TarInfo) -> int:
+    """Where it ends, in blocks of 512 bytes."""
+    name, size = printable(member.name, 80), member.size if member.isreg() else 0
+    start, end = member.offset_data, member.offset_data + size
+    for text in tricks_of(member.name, _MODES.get(member.type, 0)):
+        look.say("archive-name", member.offset, text)
+    look.span(member.offset, start, "header", name)
+    look.span(start, min(end, len(view)), "nested", name)
+    if end > len(view):
+        look.unread(start, f"{name} reaches past the end of the archive")
+    elif member.issparse():
+        look.unread(start, f"{name} is a sparse file, which cannot be read here")
+    elif member.isreg():
+        look.into(member.name, view[start:end], start)
+    return -(-end // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE

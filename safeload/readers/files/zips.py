@@ -1,0 +1,189 @@
+"""Zip archives: npz, PyTorch since 1.6, ``.keras``, skops, and plain ones.
+
+What stands in the central directory is held against the local headers, for readers differ in which they believe. A
+member whose checksum is wrong is read all the same, since some loaders do not look. Source: PKWARE's APPNOTE 6.3.10.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+from safeload.errors import LimitError, StreamError
+from safeload.readers.files.names import tricks_of
+from safeload.readers.files.packages import of_archive
+from safeload.readers.files.plain import collected, decoded
+from safeload.readers.files.squeezed import ENCODINGS
+from safeload.readers.files.views import ViewFile
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safeload.readers.files.look import Look
+    from safeload.readers.files.plain import Decoder
+
+__all__ = ["read"]
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_LOCAL_MAGIC = b"PK\x03\x04"
+_ENCRYPTED, _PATCHED, _STRONG, _MASKED = 0x1, 0x20, 0x40, 0x2000
+
+
+class _Member(NamedTuple):
+    info: zipfile.ZipInfo
+    start: int  # of the local header
+    data: int
+    end: int
+
+
+def read(look: Look, view: memoryview) -> None:
+    try:
+        with zipfile.ZipFile(ViewFile(view)) as archive:
+            infos, first = archive.infolist(), archive.start_dir
+    except Exception as error:  # struct.error, OverflowError, NotImplementedError and others besides its own
+        look.unread(0, f"the archive's directory cannot be read: {printable(str(error), 80)}")
+        _hidden(look, view, [], len(view))
+        return
+    package = of_archive([info.filename for info in infos])
+    look.part.kind = package.kind
+    members = []
+    for info in infos:
+        member = _located(look, view, info)
+        if member is None:
+            continue
+        members.append(member)
+        _member(look, view, member, is_data=package.is_data(info.filename))
+    _twins(look, infos)
+    _hidden(look, view, members, first)
+
+
+def _located(look: Look, view: memoryview, info: zipfile.ZipInfo) -> _Member | None:
+    start, name = info.header_offset, printable(info.filename, 80)
+    raw = bytes(view[start : start + _LOCAL.size]) if start >= 0 else b""
+    if len(raw) < _LOCAL.size or not raw.startswith(_LOCAL_MAGIC):
+        look.unread(max(start, 0), f"{name} is not where the directory says")
+        return None
+    fields = _LOCAL.unpack(raw)
+    flags, method, length, extra = fields[2], fields[3], fields[9], fields[10]
+    local = bytes(view[start + _LOCAL.size : start + _LOCAL.size + length])
+    data = start + _LOCAL.size + length + extra
+    if _decoded(local, flags) != info.orig_filename:
+        shown = printable(str(local, "utf-8", "replace"), 80)
+        look.say("archive-name", start, f"the directory says {name}, and the member itself {shown}")
+    if method != info.compress_type:
+        look.say("archive-header", start, f"the directory and the member say differently how {name} is compressed")
+    if (flags ^ info.flag_bits) & (_ENCRYPTED | _PATCHED | _STRONG):
+        look.say("archive-header", start, f"the directory and the member have different flags for {name}")
+    return _Member(info, start, data, data + info.compress_size)
+
+
+def _decoded(name: bytes, flags: int) -> str:
+    try:
+        return str(name, "utf-8" if flags & 0x800 else "cp437")
+    except UnicodeDecodeError:
+        return str(name, "cp437")
+
+
+def _member(look: Look, view: memoryview, member: _Member, *, is_data: bool) -> None:
+    info, name = member.info, printable(member.info.filename, 80)
+    for text in tricks_of(info.filename, info.external_attr >> 16):
+        look.say("archive-name", member.start, text)
+    look.span(member.start, member.data, "header", name)
+    look.span(member.data, member.end, "data" if is_data else "nested", name)
+    if info.flag_bits & (_ENCRYPTED | _STRONG | _MASKED | _PATCHED):
+        look.unread(member.start, f"{name} is encrypted, or patched, and cannot be read")
+        return
+    if info.is_dir() and not info.file_size:
+        return
+    if member.end > len(view):
+        look.unread(member.start, f"{name} reaches past the end of the archive")
+    if is_data and info.compress_type == zipfile.ZIP_STORED:
+        return
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return
+    try:
+        plain, broken = _plain(look, view[member.data : member.end], info)
+    except LimitError as error:
+        look.unread(member.start, f"{name}: {error.message}")
+        return
+    if broken is not None:
+        look.unread(member.start, f"{name}: {broken.message}")
+    elif len(plain) != info.file_size or (info.CRC and zlib.crc32(plain) != info.CRC):
+        look.say("archive-checksum", member.start, f"size or checksum of {name} is not what the directory says")
+    if not is_data:
+        look.into(info.filename, plain, member.data)
+
+
+def _plain(look: Look, stored: memoryview, info: zipfile.ZipInfo) -> tuple[memoryview, StreamError | None]:
+    if info.compress_type == zipfile.ZIP_STORED:
+        return stored, None
+    make = _METHODS.get(info.compress_type)
+    if make is None:
+        return memoryview(b""), StreamError(f"compression method {info.compress_type} is not known here", offset=0)
+    return collected(decoded(make(), stored), look.budget)
+
+
+class _Deflate:
+    """Raw deflate with the interface of the other decoders."""
+
+    def __init__(self) -> None:
+        self._object = zlib.decompressobj(-zlib.MAX_WBITS)
+
+    @property
+    def eof(self) -> bool:
+        return self._object.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._object.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._object.unconsumed_tail
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        return self._object.decompress(self._object.unconsumed_tail + data, max_length)
+
+
+_METHODS: Mapping[int, Callable[[], Decoder]] = {
+    zipfile.ZIP_DEFLATED: _Deflate,
+    zipfile.ZIP_BZIP2: ENCODINGS["bz2"],
+    93: ENCODINGS["zstd"],
+}
+
+
+def _twins(look: Look, infos: list[zipfile.ZipInfo]) -> None:
+    """Names that are one and the same file to some reader, or on some system."""
+    seen: dict[str, str] = {}
+    for info in infos:
+        key = info.filename.casefold().replace("\\", "/").rstrip("/")
+        if key in seen:
+            shown = printable(info.filename, 80)
+            same = info.filename == seen[key]
+            text = f"{shown} is there twice" if same else f"{shown} and {printable(seen[key], 80)} differ only in case"
+            look.say("archive-twins" if same else "archive-name", max(info.header_offset, 0), text)
+        seen.setdefault(key, info.filename)
+
+
+def _hidden(look: Look, view: memoryview, members: list[_Member], first: int) -> None:
+    """What stands before, between or behind the members: other readers may find it."""
+    at = 0
+    for member in sorted(members, key=lambda each: each.start):
+        if member.start < at:
+            name = printable(member.info.filename, 80)
+            look.say("archive-overlap", member.start, f"{name} shares its bytes with another member")
+        _between(look, view, at, member.start)
+        at = max(at, member.end)
+    _between(look, view, at, min(first, len(view)))
+
+
+def _between(look: Look, view: memoryview, start: int, end: int) -> None:
+    piece = view[start:end]
+    if end - start <= 24 or not any(piece[: 1 << 20]):  # a data descriptor, or padding
+        return
+    look.say("archive-hidden", start, f"{end - start:,} bytes stand in the archive that are no member of it")
+    look.into("between the members" if start else "before the archive", piece, start)

@@ -1,0 +1,16 @@
+"""Which formats there are for machines and for browsers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from safeload.report.machine import render_json, render_jsonl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from safeload.audit.report import Report
+
+__all__ = ["RENDERERS"]
+
+RENDERERS: Mapping[str, Callable[[Report], str]] = {"json": render_json, "jsonl": render_jsonl}
