@@ -55,8 +55,8 @@ def scan_view(
             parts = read_artifact(name, view, limits, WATCHED, trust)
         else:
             parts = read_file(view, limits, WATCHED)
-    except (MemoryError, RecursionError) as error:
-        return FileReport(name, len(view), unread=(Unread((), 0, f"gave up: {type(error).__name__}"),))
+    except MemoryError:
+        return FileReport(name, len(view), unread=(Unread((), 0, "there is not enough memory to read it"),))
     return FileReport(
         file=name,
         size=len(view),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safeload.policy.advice import Risk, advise
+from safeload.policy.allowlist import verified_only
 from safeload.policy.rules import RULE_OF, RULES, Severity
 from safeload.readers.observations import Use
 from safeload.text import printable
@@ -67,7 +68,9 @@ def _found(part: Part, rule: str, offset: int, text: str, *, do: str = "", name:
 
 def _of_global(part: Part, seen: Observation, used: GlobalUse, policy: Policy) -> Finding | None:
     denied = policy.denied(used)
-    if not denied or _is_script(part, used, denied):
+    if not denied:
+        return _of_native(part, seen, used)
+    if _is_script(part, used, denied):
         return None
     advice = advise(used, denied)
     name = printable(used.path)
@@ -79,6 +82,15 @@ def _of_global(part: Part, seen: Observation, used: GlobalUse, policy: Policy) -
     text = f"{name}{alias} is {denied.words}{given} while loading: {advice.reason}"
     do = f"{advice.option} {name}, if it is yours or you trust whoever made it" if advice.option else ""
     return _found(part, rule, seen.offset, text, do=do, name=name)
+
+
+def _of_native(part: Part, seen: Observation, used: GlobalUse) -> Finding | None:
+    """What the policy allows, and C++ reads: only verified files get to it."""
+    library = verified_only().get((used.module, used.name))
+    if library is None or used.use is Use.REFERENCED:
+        return None
+    text = f"{printable(used.path)} holds a model that {library}'s C++ reads"
+    return _found(part, "SL601", seen.offset, text, name=printable(used.path))
 
 
 def _is_script(part: Part, used: GlobalUse, denied: Use) -> bool:

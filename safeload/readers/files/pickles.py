@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from safeload.errors import LimitError, StreamError
 from safeload.readers.buffer import Buffer
 from safeload.readers.joblib import analyse
-from safeload.text import plural
+from safeload.text import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,8 @@ _STREAMS_MAX = 1_000
 # torch/serialization.py: MAGIC_NUMBER, as the first stream has it
 _TORCH = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _TORCH_STREAMS = 5
+# joblib/numpy_pickle.py: NUMPY_ARRAY_ALIGNMENT_BYTES
+_ALIGNMENT = 16
 
 
 def read(look: Look, view: memoryview) -> None:
@@ -113,12 +115,27 @@ def _with_nested(stream: Stream) -> Iterator[Stream]:
 def _say(look: Look, stream: Stream) -> None:
     facts: set[str] = set()
     for part in _with_nested(stream):
+        _say_of_objects(look, part)
         for used in part.globals:
             look.use(used)
         for fact in part.facts:
             if fact.kind not in facts:
                 facts.add(fact.kind)
                 look.say(fact.kind, fact.offset, fact.text)
+
+
+def _say_of_objects(look: Look, stream: Stream) -> None:
+    """What is forged about an object whose class is harmless."""
+    for made in stream.constructions:
+        if made.build is None:
+            path = printable(stream.globals[made.source].path)
+            look.say("never-built", made.offset, f"an object of {path} never gets its state")
+            break
+    for array in stream.arrays:
+        if array.nested is None and array.start - array.end_of_build > 1 + _ALIGNMENT:
+            count = array.start - array.end_of_build - 1
+            look.say("odd-padding", array.end_of_build, f"{count} bytes are skipped before an array")
+            break
 
 
 def _spans(look: Look, stream: Stream) -> None:

@@ -50,7 +50,7 @@ def decoded(decoder: Decoder, stored: memoryview, start: int = 0) -> Generator[b
             raise
         except Exception as error:  # each library has errors of its own
             raise StreamError(f"the compressed data are broken: {error}", offset=at) from error
-    return at - len(decoder.unused_data)
+    return at - len(decoder.unused_data or b"")  # lz4 has None
 
 
 def collected(pieces: Iterable[bytes], budget: Budget) -> tuple[memoryview, StreamError | None]:

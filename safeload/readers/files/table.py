@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from safeload.limits import ScanLimits
 
-__all__ = ["READERS", "read_file"]
+__all__ = ["GAVE_UP", "READERS", "read_file", "read_part"]
+
+GAVE_UP = "the reader gave up"
 
 
 def _empty(look: Look, view: memoryview) -> None:
@@ -74,6 +76,8 @@ def read_part(look: Look, view: memoryview) -> None:
         READERS[kind](look, view)
     except SafeloadError as error:
         look.unread(0, error.message)
+    except Exception as error:  # a defect of a reader must not call the file clean, nor end the look at the others
+        look.unread(0, f"{GAVE_UP}: {type(error).__name__}")
 
 
 def _is_pickle(look: Look, view: memoryview) -> bool:

@@ -30,6 +30,7 @@ __all__ = ["read"]
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
+_END, _END_MAGIC = struct.Struct("<4s4H2LH"), b"PK\x05\x06"
 _ENCRYPTED, _PATCHED, _STRONG, _MASKED = 0x1, 0x20, 0x40, 0x2000
 
 
@@ -43,11 +44,12 @@ class _Member(NamedTuple):
 def read(look: Look, view: memoryview) -> None:
     try:
         with zipfile.ZipFile(ViewFile(view)) as archive:
-            infos, first = archive.infolist(), archive.start_dir
+            infos, first, comment = archive.infolist(), archive.start_dir, archive.comment
     except Exception as error:  # struct.error, OverflowError, NotImplementedError and others besides its own
         look.unread(0, f"the archive's directory cannot be read: {printable(str(error), 80)}")
         _hidden(look, view, [], len(view))
         return
+    _behind(look, view, comment)
     package = of_archive([info.filename for info in infos])
     look.part.kind = package.kind
     members = []
@@ -179,6 +181,18 @@ def _hidden(look: Look, view: memoryview, members: list[_Member], first: int) ->
         _between(look, view, at, member.start)
         at = max(at, member.end)
     _between(look, view, at, min(first, len(view)))
+
+
+def _behind(look: Look, view: memoryview, comment: bytes) -> None:
+    """The comment of the archive, and what comes after it."""
+    tail = max(0, len(view) - _END.size - (1 << 16))
+    end = tail + bytes(view[tail:]).rfind(_END_MAGIC) + _END.size
+    if comment:
+        look.into("the comment", view[end : end + len(comment)], end)
+    rest = view[end + len(comment) :]
+    if any(rest):
+        look.say("after-stop", end + len(comment), f"{len(rest):,} bytes follow after the archive")
+        look.into("behind the archive", rest, end + len(comment))
 
 
 def _between(look: Look, view: memoryview, start: int, end: int) -> None:
