@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safeload.report.machine import render_json, render_jsonl
+from safeload.report.page import render_html
+from safeload.report.sarif import render_sarif
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,4 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RENDERERS"]
 
-RENDERERS: Mapping[str, Callable[[Report], str]] = {"json": render_json, "jsonl": render_jsonl}
+RENDERERS: Mapping[str, Callable[[Report], str]] = {
+    "json": render_json,
+    "jsonl": render_jsonl,
+    "sarif": render_sarif,
+    "html": render_html,
+}
