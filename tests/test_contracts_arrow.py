@@ -191,6 +191,39 @@ def test_how_many_values_are_null_is_counted_and_not_read() -> None:
     assert loaded.isna().sum() == 1
 
 
+@pytest.mark.parametrize("index", [2**31 - 1, -1, 2, -(2**31)])
+def test_an_index_below_a_null_is_put_right(index: int) -> None:
+    """Arrow's validation does not look there; bringing two dictionaries together reads there, and ended the process."""
+    data = struct.pack("<3i", 0, index, 1)
+    loaded = load(forged(GROUPS, kind_of(GROUPS), with_buffer(1, buffer(data))))
+    assert loaded.tolist() == ["x", pd.NA, "y"]
+    raw = loaded.array._pa_array.combine_chunks().indices.buffers()[1]
+    assert struct.unpack("<3i", raw.to_pybytes()[:12]) == (0, 0, 1)
+    assert pd.concat([loaded, GROUPS]).nunique() == 2
+
+
+def test_a_dictionary_has_values() -> None:
+    """Of nulls it has none, and Arrow reads them all the same: an honest one ends the process, too."""
+    with pytest.raises(CodecError):
+        GUARDS["pyarrow.lib", "dictionary"](pa.int8(), pa.null(), False)
+
+
+def test_columns_of_nulls_together_are_no_longer_than_an_index_can_be() -> None:
+    column = pd.Series(pd.arrays.ArrowExtensionArray(pa.nulls(1 << 20)))
+    few, many = pd.DataFrame(dict.fromkeys(range(4), column)), pd.DataFrame(dict.fromkeys(range(40), column))
+    assert load(pickle.dumps(few)).shape == (1 << 20, 4)
+    with pytest.raises(CodecError):
+        load(pickle.dumps(many))
+
+
+def test_sides_of_intervals_are_numbers_or_times() -> None:
+    """A dictionary is decoded to be compared: 120 KB of file became 4 GB."""
+    sides = {"left": pd.Index(GROUPS.array), "right": pd.Index(GROUPS.array), "closed": "right", "name": None}
+    index = pd.interval_range(0, 3)
+    with pytest.raises(CodecError):
+        load(forged(index, type(index), lambda given: (given[0], (given[1][0], sides))))
+
+
 def test_one_memory_is_not_in_two_arrays() -> None:
     """Each look is as long as the memory, and a name costs three bytes."""
     array = TEXTS.array._pa_array.combine_chunks()

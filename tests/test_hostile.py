@@ -244,6 +244,30 @@ def test_a_bytearray_that_a_call_spells_is_not_copied_again_and_again() -> None:
     assert error.fact == "bytes-shared"
 
 
+@pytest.mark.parametrize("opcode", "VTSX")
+def test_a_long_text_is_not_encoded_again_and_again(opcode: str) -> None:
+    """However it is spelled: 160 KB of file were a gigabyte of memory."""
+    long = b"a" * 100_000
+    sized = opcode.encode() + struct.pack("<I", len(long)) + long
+    text = sized if opcode in "TX" else b"V" + long + b"\n" if opcode == "V" else b"S'" + long + b"'\n"
+    encode = stack_global("_codecs", "encode") + b"\x94" + b"(" + text + b"\x94" + sbu("latin1") + b"\x94tR"
+    error = refusal(P4 + b"](" + encode + b"h\x00(h\x01h\x02tR" * 100 + b"e.")
+    assert isinstance(error, safeload.errors.UnsafeStreamError)
+    assert error.fact == "bytes-shared"
+
+
+def test_the_arrays_of_many_splines_are_their_own() -> None:
+    """A state of slots was not counted: 600 KB of file became two gigabytes."""
+    from scipy.interpolate import PPoly
+
+    arrays = np.ones((4, 20_000)), np.arange(20_001.0)
+    first = PPoly(*arrays)
+    shared = [PPoly.construct_fast(first.c, first.x) for _ in range(40)]
+    error = refusal(pickle.dumps(shared))
+    assert isinstance(error, safeload.errors.UnsafeStreamError)
+    assert error.fact == "bytes-shared"
+
+
 def test_a_small_compressed_file_cannot_become_a_million_objects() -> None:
     data = zlib.compress(P4 + b"](" + b"]" * 30_000_000 + b"e.", 9)
     assert len(data) < 100_000

@@ -51,14 +51,14 @@ def findings_of(part: Part, policy: Policy) -> Iterator[Finding]:
 
 
 def _of_fact(part: Part, seen: Observation) -> Finding | None:
-    if seen.kind == "persistent-id" and part.path and part.kind.startswith(("pickle", "torch")):
-        return None if _in_torch(part) else _found(part, RULE_OF[seen.kind], seen.offset, seen.text)
+    if seen.kind == "persistent-id" and _is_of_torch(part):
+        return None
     return _found(part, RULE_OF[seen.kind], seen.offset, seen.text)
 
 
-def _in_torch(part: Part) -> bool:
-    """PyTorch's archives keep storages beside the pickle, and name them there by number."""
-    return part.path[-1].endswith((".pkl", "/data.pkl"))
+def _is_of_torch(part: Part) -> bool:
+    """PyTorch keeps storages beside the pickle, and names them there by number."""
+    return part.kind == "torch, legacy" or (bool(part.path) and part.path[-1].endswith("/data.pkl"))
 
 
 def _found(part: Part, rule: str, offset: int, text: str, *, do: str = "", name: str = "") -> Finding:
@@ -70,7 +70,7 @@ def _of_global(part: Part, seen: Observation, used: GlobalUse, policy: Policy) -
     denied = policy.denied(used)
     if not denied:
         return _of_native(part, seen, used)
-    if _is_script(part, used, denied):
+    if _is_script(part, used, denied) or _is_a_type(part, used, denied, policy):
         return None
     advice = advise(used, denied)
     name = printable(used.path)
@@ -91,6 +91,12 @@ def _of_native(part: Part, seen: Observation, used: GlobalUse) -> Finding | None
         return None
     text = f"{printable(used.path)} holds a model that {library}'s C++ reads"
     return _found(part, "SL601", seen.offset, text, name=printable(used.path))
+
+
+def _is_a_type(part: Part, used: GlobalUse, denied: Use, policy: Policy) -> bool:
+    """Hickle keeps a table of the types of what it holds, each as a pickle of the class and of nothing else."""
+    in_table = bool(part.path) and part.path[-1].startswith("/hickle_types_table/")
+    return in_table and denied is Use.REFERENCED and (used.module, used.name) in policy.allowed
 
 
 def _is_script(part: Part, used: GlobalUse, denied: Use) -> bool:

@@ -25,6 +25,8 @@ _NAME_BYTES = 2_000  # one byte more than a name may have is too many
 _STRINGS = {op.SHORT_BINUNICODE: 1, op.BINUNICODE: 4, op.BINUNICODE8: 8}
 
 _BYTES = frozenset({op.SHORT_BINBYTES, op.BINBYTES})
+_LENGTHS = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_BINBYTES: 1, op.BINBYTES: 4}
+_LENGTHS |= {op.BINBYTES8: 8, op.BYTEARRAY8: 8}
 _SHORT_STRINGS = {**_STRINGS, op.SHORT_BINSTRING: 1, op.BINSTRING: 4, op.SHORT_BINBYTES: 1, op.BINBYTES: 4}
 
 
@@ -41,6 +43,7 @@ class Data:
         self._window = _FIRST_WINDOW
         self._end = -1
         self._texts: dict[int, str | None] = {}  # names come again and again, by the memo
+        self._lines: dict[int, int] = {}  # so may long texts of protocol 0
 
     def reach(self, end: int) -> bool:
         """Whether there are `end` bytes. Raises LimitError for more than a compressed file may become."""
@@ -120,6 +123,18 @@ class Data:
             return None
         start = token + 1 + width
         return str(bytes(self.view[start : start + length]), "utf-8", "replace")
+
+    def length(self, token: int) -> int:
+        """How many bytes of text or of bytes the opcode at offset `token` pushed; 0 for others."""
+        kind = self.view[token]
+        width = _LENGTHS.get(kind)
+        if width is not None:
+            return self.number(token + 1, width)
+        if kind not in (op.STRING, op.UNICODE):
+            return 0
+        if token not in self._lines:
+            self._lines[token] = self.line(token + 1)[1] - token
+        return self._lines[token]
 
     def integer(self, token: object) -> int | None:
         """The int that the opcode at offset `token` pushed."""

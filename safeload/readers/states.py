@@ -23,15 +23,9 @@ _SPELLED = frozenset({("_codecs", "encode"), ("builtins", "bytearray")})
 # Text becomes bytes, bytes an array, and one contract copies the array: more often only what is used more often.
 _COPIES = 3
 _COPIED_MAX = 1 << 16
-_LONG_TEXTS = {
-    op.BYTEARRAY8: 8,
-    op.BINUNICODE: 4,
-    op.BINUNICODE8: 8,
-    op.SHORT_BINBYTES: 1,
-    op.BINBYTES: 4,
-    op.BINBYTES8: 8,
-}
-_BYTES = {op.SHORT_BINBYTES: 1, op.BINBYTES: 4, op.BINBYTES8: 8, op.BYTEARRAY8: 8, op.BINSTRING: 4}
+# Names and words are short, and come again and again.
+_WORDS = frozenset({op.SHORT_BINUNICODE, op.SHORT_BINSTRING})
+_BYTES = frozenset({op.SHORT_BINBYTES, op.BINBYTES, op.BINBYTES8, op.BYTEARRAY8, op.BINSTRING, op.STRING})
 _VERSION = re.compile(r"[0-9A-Za-z.+]{1,40}\Z")
 # Wrapped functions and frozen distributions have these as attributes, catboost calls a model's bytes "__model"; nothing
 # asks an instance for them.
@@ -52,8 +46,7 @@ def take(machine: Machine, node: Bag | Alias) -> Bag | None:
 
 def take_bytes(machine: Machine, token: int) -> None:
     """Bytes that a call or a state copies. numpy makes new ones for each array, so only a bomb uses them twice."""
-    width = _BYTES.get(machine.data.view[token])
-    if width is None or machine.data.number(token + 1, width) < _SHARED_MIN:
+    if machine.data.view[token] not in _BYTES or machine.data.length(token) < _SHARED_MIN:
         return
     if token in machine.taken:
         machine.fact("bytes-shared", "the bytes of one array are used for another")
@@ -96,8 +89,8 @@ def count_texts(machine: Machine, values: Iterable[Node]) -> None:
     """A library reads each text anew, however often the same one stands there: a booster's model is megabytes."""
     for value in values:
         token = value if value.__class__ is int else bytes_of(value)
-        if token.__class__ is int and (width := _LONG_TEXTS.get(machine.data.view[token])):
-            machine.spent.copied += machine.data.number(token + 1, width)
+        if token.__class__ is int and machine.data.view[token] not in _WORDS:
+            machine.spent.copied += machine.data.length(token)
     if machine.spent.copied > _COPIES * machine.data.size + _COPIED_MAX:
         machine.fact("bytes-shared", "the text of one object is used for another")
 
@@ -143,6 +136,8 @@ def _shape(machine: Machine, source: Global, state: Node) -> None:
             take_bytes(machine, part)
         elif part.__class__ is Alias:
             take_encoded(machine, part)
+            if source.watched and isinstance(part.node, Bag):
+                count_texts(machine, part.node.items[1::2])
             if len(parts) == 2 and isinstance(part.node, Bag) and not source.watched:
                 machine.fact(
                     "odd-state", f"a part of the state of a {source.module}.{source.name} is used elsewhere too"
@@ -155,6 +150,8 @@ def _own_part(machine: Machine, source: Global, part: Bag) -> None:
     """The attributes or the slots of a state that has both."""
     if not part.complete:
         machine.fact("odd-state", f"a part of the state of a {source.module}.{source.name} is too large to look at")
+    if source.watched:
+        count_texts(machine, part.items[1::2])
     for key, value in zip(part.items[::2], part.items[1::2], strict=False):
         if not source.watched:
             _check_key(machine, key)

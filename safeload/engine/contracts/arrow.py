@@ -68,7 +68,7 @@ def _decimal(name: str) -> Callable[..., Any]:
     def guard(*args: Any) -> Any:
         """``decimal128(digits, digits behind the point)``"""
         key = ("pyarrow.lib", name)
-        require(len(args) == 2 and whole(args[0], 1, _DIGITS[name]) and whole(args[1], -_DIGITS[name], args[0]), key)
+        require(len(args) == 2 and whole(args[0], 1, _DIGITS[name]) and whole(args[1], 0, args[0]), key)
         return getattr(_library(), name)(*args)
 
     return guard
@@ -85,6 +85,7 @@ def _dictionary(*args: Any) -> Any:
     key = ("pyarrow.lib", "dictionary")
     require(len(args) == 3 and is_flat(args[0]) and str(args[0]) in _WHOLE, key)
     require(is_flat(args[1]) and not _is_dictionary(args[1]) and type(args[2]) is bool, key)
+    require(str(args[1]) != "null", key)  # whose values C++ reads where there is no memory
     return _library().dictionary(*args)
 
 
@@ -125,12 +126,28 @@ def _array(parts: Any) -> Any:
 
 
 def _with_dictionary(kind: Any, parts: tuple[Any, ...]) -> Any:
-    """Indices, and the values that they stand for."""
+    """Indices, and the values that they stand for. Below a null, too, an index stands for a value: the first.
+
+    Arrow's validation does not look there, and functions that bring two dictionaries together read there all the same.
+    """
     _, *middle, dictionary = parts
     indices = _array((kind.index_type, *middle, None))
+    if indices.null_count:
+        nothing = _library().scalar(None, kind.index_type)
+        indices = needed("pyarrow.compute").if_else(indices.is_null(), nothing, indices.fill_null(0))
     values = _array(dictionary)
     require(values.type == kind.value_type, _ARRAY)
+    require(_lies_inside(indices, max(len(values), 1)), _ARRAY)
     return _library().DictionaryArray.from_arrays(indices, values, ordered=kind.ordered, safe=True)
+
+
+def _lies_inside(indices: Any, end: int) -> bool:
+    """Whether all indices are from 0 to before `end`, those below nulls too."""
+    import numpy as np
+
+    raw = np.frombuffer(indices.buffers()[1], indices.type.to_pandas_dtype())
+    raw = raw[indices.offset : indices.offset + len(indices)]
+    return raw.size == 0 or (int(raw.min()) >= 0 and int(raw.max()) < end)
 
 
 def _needs(kind: Any, length: int, offset: int) -> list[int | None]:

@@ -99,7 +99,9 @@ def _frame(key: Key, stub: Any) -> Any:
     state = _state(stub, key, "dataframe", set(), 2)
     columns, index = (axis_of(axis, key) for axis in state["_mgr"].axes)
     blocks = [block_of(part, len(columns), len(index), key) for part in state["_mgr"].blocks]
-    items = sum(block.values.size for block in blocks)
+    nothing = sum(length_alone(block.values) for block in blocks)
+    items = sum(block.values.size for block in blocks) - nothing
+    require(nothing <= LENGTH_MAX, key)
     require(len(index) <= max(LENGTH_MAX, items) and length_alone(columns) <= _BARE_COLUMNS_MAX + items, key)
     require(sum(length_alone(getattr(block.values, "categories", ())) for block in blocks) <= LENGTH_MAX + items, key)
     require(_cover([block.mgr_locs for block in blocks], len(columns)), key)

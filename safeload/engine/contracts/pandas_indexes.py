@@ -103,11 +103,17 @@ def _times(kind: Any, state: dict[str, Any], key: Key) -> Any:
 
 
 def _intervals(kind: Any, state: dict[str, Any], key: Key) -> Any:
+    import numpy as np
+
     pandas = library()
     _items(state, {"left", "right", "closed", "name"}, key)
     left, right = state["left"], state["right"]
     require(all(isinstance(side, pandas.Index) and not length_alone(side) for side in (left, right)), key)
     require(type(state["closed"]) is str, key)
+    # Others are compared by decoding them, however long each value is.
+    kinds = ("DatetimeArray", "FloatingArray", "IntegerArray", "TimedeltaArray")
+    known = (np.ndarray, *(getattr(pandas.arrays, kind) for kind in kinds))
+    require(isinstance(left._values, known) and isinstance(right._values, known), key)
     for side in (left, right):
         counted(side._values, key, _SHARED_MAX)
     return kind.from_arrays(left, right, closed=state["closed"], name=state["name"])

@@ -22,8 +22,11 @@ _CODES = ("i1", "i2", "i4", "i8")
 
 
 def length_alone(value: Any) -> int:
-    """The length of an index that only counts, which no bytes of the file stand for."""
-    return len(value) if type(value) is library().RangeIndex else 0
+    """The length of an index that only counts, or of an array of nulls, which no bytes of the file stand for."""
+    pandas = library()
+    array = value._values if isinstance(value, pandas.Index) and type(value) is pandas.Index else value
+    nulls = isinstance(array, pandas.arrays.ArrowExtensionArray) and str(array._pa_array.type) == "null"
+    return len(value) if nulls or type(value) is pandas.RangeIndex else 0
 
 
 def multi_index(kind: Any, state: dict[str, Any], key: Key) -> Any:

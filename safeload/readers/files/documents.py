@@ -76,18 +76,11 @@ def _objects(found: Any) -> Iterator[dict[str, Any]]:
 def _keras(look: Look, node: dict[str, Any]) -> None:
     name, config = node.get("class_name"), node.get("config")
     module, registered = node.get("module"), node.get("registered_name")
-    if name == "Lambda" or name == "__lambda__":
-        code = config.get("function") if isinstance(config, dict) else None
-        marshalled = (
-            name == "__lambda__"
-            or isinstance(code, list)
-            or (isinstance(code, dict) and code.get("class_name") == "__lambda__")
-        )
-        look.say(
-            "lambda" if marshalled else "lambda-name",
-            0,
-            f"{name} holds {'marshalled code' if marshalled else 'the name of a function'}",
-        )
+    if name in ("Lambda", "__lambda__"):
+        if name == "__lambda__" or _is_code(config.get("function") if isinstance(config, dict) else None):
+            look.once("lambda", 0, "a Lambda layer holds marshalled code")
+        else:
+            look.once("lambda-name", 0, "a Lambda layer holds the name of a function")
     elif name == "function" and isinstance(config, str) and isinstance(module, str):
         look.use(_named(module, config, Use.REFERENCED))
     elif name in ("TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer"):
@@ -102,6 +95,11 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
                 look.say(
                     "external", 0, f'{printable(str(name), 40)} reads "{printable(config[key], 80)}", another file'
                 )
+
+
+def _is_code(function: Any) -> bool:
+    """Keras 2 keeps a list that begins with the code, Keras 3 an object."""
+    return isinstance(function, list) or (isinstance(function, dict) and function.get("class_name") == "__lambda__")
 
 
 def _skops(look: Look, node: dict[str, Any]) -> None:

@@ -77,6 +77,11 @@ class Look:
         elif len(self.part.observations) == _OBSERVATIONS_MAX:
             self.unread(offset, f"more than {_OBSERVATIONS_MAX:,} things are to be said of it")
 
+    def once(self, kind: str, offset: int, text: str) -> None:
+        """The same as `say`, but not a second time in the same words."""
+        if not any(each.kind == kind and each.text == text for each in self.part.observations):
+            self.say(kind, offset, text)
+
     def unread(self, offset: int, text: str, *, extra: str = "") -> None:
         """Something that counts against calling the file clean: always kept."""
         self.part.observations.append(Observation("unread", offset, text, extra=extra))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers.buffer import Buffer
+from safeload.readers.files.kinds import is_text
 from safeload.readers.joblib import analyse
 from safeload.text import plural, printable
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from safeload.readers.files.look import Look
     from safeload.readers.observations import Stream
 
-__all__ = ["read", "read_if_one"]
+__all__ = ["is_one", "read", "read_if_one"]
 
 _STREAMS_MAX = 1_000
 # torch/serialization.py: MAGIC_NUMBER, as the first stream has it
@@ -39,14 +40,28 @@ def read_if_one(look: Look, view: memoryview) -> bool:
 
     Bytes can be both: ``BZh9`` begins an archive, and a string of bytes in a pickle.
     """
+    if not is_one(look, view):
+        return False
+    _streams(look, view)
+    return True
+
+
+def is_one(look: Look, view: memoryview) -> bool:
+    """Whether `view` can be read as a pickle to its end, or names something before it breaks.
+
+    A text that begins with ``class`` names what stands in its first two lines, which are no names.
+    """
     buffer = _buffer(view)
     try:
         analyse(buffer, watch=look.watch)
     except (StreamError, LimitError):
-        if not any(stream.globals for part in buffer.seen for stream in _with_nested(part)):
-            return False
-    _streams(look, view)
+        named = (used for part in buffer.seen for stream in _with_nested(part) for used in stream.globals)
+        return any(_is_a_name(used.path) for used in named) if is_text(view) else any(True for _ in named)
     return True
+
+
+def _is_a_name(path: str) -> bool:
+    return all(part.isidentifier() for part in path.split("."))
 
 
 def _buffer(view: memoryview) -> Buffer:
@@ -79,12 +94,7 @@ def _streams(look: Look, view: memoryview) -> None:
 
 def _another(look: Look, view: memoryview, at: int) -> bool:
     """Whether one more pickle begins at `at`: what is broken there is looked at as a file of its own."""
-    buffer = _buffer(view[at:])
-    try:
-        analyse(buffer, watch=look.watch)
-    except (StreamError, LimitError):
-        return any(stream.globals for stream in buffer.seen)
-    return True
+    return is_one(look, view[at:])
 
 
 def _one(look: Look, view: memoryview, at: int) -> int | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safeload.errors import SafeloadError
-from safeload.readers.files import documents, npy, pickles, squeezed, tars, tensors, zips
-from safeload.readers.files.kinds import begins_like_a_pickle, kind_of
+from safeload.readers.files import documents, graphs, hdf5, npy, pickles, sevenzips, squeezed, tars, tensors, xmls, zips
+from safeload.readers.files.kinds import begins_like_a_pickle, is_text, kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Part
 
@@ -28,12 +28,6 @@ def _unknown(look: Look, view: memoryview) -> None:
     look.unread(0, "this is of no format that is known here")
 
 
-def _not_yet(look: Look, view: memoryview) -> None:
-    look.unread(0, f"{_WORDS[look.part.kind]} files are not read by this version")
-
-
-_WORDS = {"hdf5": "HDF5", "7z": "7z", "xml": "XML", "protobuf": "protobuf"}
-
 READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     "pickle": pickles.read,
     "npy": npy.read,
@@ -47,7 +41,10 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     "lightgbm": documents.read_native,
     "ubjson": documents.read_native,
     "text": documents.read_text,
-    **dict.fromkeys(_WORDS, _not_yet),
+    "hdf5": hdf5.read,
+    "7z": sevenzips.read,
+    "xml": xmls.read,
+    "protobuf": graphs.read,
     "empty": _empty,
     "unknown": _unknown,
 }
@@ -82,13 +79,7 @@ def read_part(look: Look, view: memoryview) -> None:
 
 def _is_pickle(look: Look, view: memoryview) -> bool:
     """Text may begin like one of protocol 0; then it breaks, and has named nothing."""
-    from safeload.readers.files.kinds import is_text
-
-    if view[0] == 0x80 or not is_text(view):
-        return True
-    probe = Part((), "", 0, len(view))
-    pickles.read(Look(probe, [probe], look.budget, read_part, look.watch), view)
-    if probe.globals or not any(each.kind == "unread" for each in probe.observations):
+    if view[0] == 0x80 or not is_text(view) or pickles.is_one(look, view):
         return True
     look.part.kind = "text"
     documents.read_text(look, view)

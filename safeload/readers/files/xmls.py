@@ -1,0 +1,84 @@
+"""XML, PMML above all: entities, references to other files, extensions.
+
+Source: https://dmg.org/pmml/v4-4-1. defusedxml refuses entities before they are expanded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from safeload.readers.files.kinds import is_text
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from safeload.readers.files.look import Look
+
+__all__ = ["read"]
+
+_CHUNK = 1 << 16
+_DEPTH_MAX = 10_000
+_INCLUDE = "{http://www.w3.org/2001/XInclude}include"
+_REFERENCES = frozenset({"href", "{http://www.w3.org/1999/xlink}href", "schemaLocation"})
+
+
+class _Target:
+    """Given each element as it comes; keeps none."""
+
+    def __init__(self, look: Look) -> None:
+        self._look, self._depth, self.root = look, 0, ""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _DEPTH_MAX:
+            raise ValueError(f"elements stand in one another more than {_DEPTH_MAX:,} deep")
+        name = tag.rpartition("}")[2]
+        self.root = self.root or name
+        if tag == _INCLUDE or name == "TableLocator":
+            self._look.once("external", 0, f"<{printable(name, 40)}> reads another file")
+        for key in _REFERENCES & attributes.keys():
+            self._look.once("external", 0, f'<{printable(name, 40)}> refers to "{printable(attributes[key], 80)}"')
+        if name == "Extension":
+            who = printable(attributes.get("extender", "") or attributes.get("name", ""), 80)
+            self._look.once("pmml-extension", 0, f"an extension of {who or 'nobody in particular'}")
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+
+    def data(self, text: str) -> None:
+        """Numbers."""
+
+    def pi(self, target: str, text: str | None = None) -> None:
+        if target == "xml-stylesheet":
+            self._look.once("external", 0, "a stylesheet is another file")
+
+    def close(self) -> None:
+        """Nothing was kept."""
+
+
+def read(look: Look, view: memoryview) -> None:
+    try:
+        from defusedxml.common import DefusedXmlException
+        from defusedxml.ElementTree import XMLParser
+    except ImportError:
+        look.unread(0, "XML is read with defusedxml, which is not installed", extra="scan")
+        return
+    target = _Target(look)
+    parser: Any = XMLParser(target=target, forbid_dtd=True)
+    try:
+        for at in range(0, len(view), _CHUNK):
+            parser.feed(bytes(view[at : at + _CHUNK]))
+        parser.close()
+    except DefusedXmlException as error:
+        look.say("xml-entities", 0, f"a document type or entities are declared: {type(error).__name__}")
+        look.unread(0, "what stands behind a document type is not read")
+        return
+    except Exception as error:  # SyntaxError of expat, ValueError, and what encodings raise
+        if target.root.lower() != "pmml" and is_text(view):
+            look.part.kind = "text"  # HTML, for one
+            return
+        look.unread(0, f"the document cannot be read to its end: {printable(str(error), 80)}")
+        return
+    look.part.kind = "pmml" if target.root == "PMML" else "xml"
+    look.span(0, len(view), "data")
