@@ -106,7 +106,7 @@ def test_arrays_of_numpy_have_no_finding() -> None:
         assert clean(buffer.getvalue()).kind == "npy"
     for save in (np.savez, np.savez_compressed):
         buffer = io.BytesIO()
-        save(buffer, **{f"a{number}": array for number, array in enumerate(arrays)})
+        save(buffer, *arrays)
         assert clean(buffer.getvalue()).kind == "npz"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,7 @@ def scan_view(
         if kind_of(view) == "safeload":
             parts = read_artifact(name, view, limits, WATCHED, trust)
         else:
-            parts = read_file(view, limits, WATCHED)
+            parts = read_file(view, limits, WATCHED, raw=_is_raw(name))
     except MemoryError:
         return FileReport(name, len(view), unread=(Unread((), 0, "there is not enough memory to read it"),))
     return FileReport(
@@ -69,6 +70,18 @@ def scan_view(
         ),
         parts=tuple(_reported(part, policy) for part in parts),
     )
+
+
+_VARIABLES = re.compile(r"(.+)\.data-\d{5}-of-\d{5}")
+
+
+def _is_raw(name: str) -> bool:
+    """Whether an index of TensorFlow stands beside the file, which says what its numbers are."""
+    match = _VARIABLES.fullmatch(name)
+    try:
+        return match is not None and kind_of(_view(f"{match[1]}.index")) == "tensorflow, index"
+    except (OSError, ValueError):
+        return False
 
 
 def _reported(part: Part, policy: Policy) -> PartReport:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from safeload.readers.files.kinds import ends_like_a_zip
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from safeload.readers.files.look import Look
 
-__all__ = ["read_json", "read_native", "read_text"]
+__all__ = ["read_json", "read_media", "read_native", "read_text"]
 
 _JSON_MAX = 64 << 20
 _NODES_MAX = 2_000_000
@@ -130,6 +131,14 @@ def read_native(look: Look, view: memoryview) -> None:
     look.span(0, len(view), "data")
     if look.part.kind == "ubjson":
         look.part.kind = "xgboost"
+
+
+def read_media(look: Look, view: memoryview) -> None:
+    """Pictures and tables: no loader takes them for models. An archive may hang at their end."""
+    look.span(0, len(view), "data")
+    if ends_like_a_zip(view):
+        look.say("polyglot", 0, "an archive hangs at the end")
+        look.unread(0, "what hangs at the end was not read")
 
 
 def read_text(look: Look, view: memoryview) -> None:

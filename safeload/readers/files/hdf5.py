@@ -77,4 +77,4 @@ def _frame(look: Look, frame: dict[str, Any], data: bytes) -> None:
         if kind in _PLAIN or (kind == "pickle" and is_one(look, view)):
             look.into(name, view)
             if kind == "pickle":
-                look.once("hidden-pickle", 0, f"{name} is a pickle")
+                look.once("hidden-pickle", 0, "attributes or datasets hold pickles")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from safeload.errors import StreamError
+from safeload.readers.files.wire import fields
 from safeload.readers.joblib import FIRST_OPCODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["begins_like_a_pickle", "is_text", "kind_of"]
+__all__ = ["begins_like_a_pickle", "ends_like_a_zip", "is_text", "kind_of"]
 
-_HEAD = 4_096
+_HEAD, _FINGERPRINT_MAX = 4_096, 1_024
+_SSTABLE = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # tensorflow/core/lib/io/format.h: kTableMagicNumber
 _ZIP_END, _ZIP_COMMENT = b"PK\x05\x06", (1 << 16) + 22
 
 # Bytes at the beginning -> kind (docs/format.md; PKWARE APPNOTE; RFC 1952; and each project's own description).
@@ -32,6 +35,13 @@ _MAGICS: Mapping[bytes, str] = {
     b"tree\nversion=": "lightgbm",
     b"{L": "ubjson",
     b"ZF0x": "old joblib",
+    # what lies beside models, and is none
+    b"\x89PNG\r\n\x1a\n": "media",
+    b"\xff\xd8\xff": "media",
+    b"GIF8": "media",
+    b"%PDF-": "media",
+    b"PAR1": "media",
+    b"ARROW1\0\0": "media",
 }
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _LZMA = re.compile(rb"[\x00-\xe0]\x00\x00[\x00-\xff]{2}(?:\xff{8}|[\x00-\xff]{5}\x00{3})", re.DOTALL)
@@ -91,9 +101,20 @@ def _is_safetensors(head: bytes, view: memoryview) -> bool:
     return len(head) > 9 and head[8] == 0x7B and 2 <= length <= len(view) - 8 and view[7 + length] in b"} \n"
 
 
-def _ends_like_a_zip(_: bytes, view: memoryview) -> bool:
+def ends_like_a_zip(view: memoryview) -> bool:
     """With something else before it: archives are found by their end."""
     return bytes(view[-_ZIP_COMMENT:]).rfind(_ZIP_END) >= 0
+
+
+def _is_fingerprint(head: bytes, view: memoryview) -> bool:
+    """Five numbers, a version and an identity (tensorflow/core/protobuf/fingerprint.proto)."""
+    if head[0] != 0x08 or len(view) > _FINGERPRINT_MAX:
+        return False
+    try:
+        found = {field.number: field.is_bytes for field in fields(view, 0, len(view))}
+    except StreamError:
+        return False
+    return found.keys() <= set(range(1, 8)) and [found.get(number) for number in range(1, 6)] == [False] * 5
 
 
 def is_text(view: memoryview) -> bool:
@@ -113,9 +134,11 @@ _TESTS: Mapping[str, Callable[[bytes, memoryview], bool]] = {
     "zlib": _is_zlib,
     "tar": _is_tar,
     "safetensors": _is_safetensors,
-    "zip": _ends_like_a_zip,
+    "tensorflow, index": lambda _, view: bytes(view[-8:]) == _SSTABLE,
+    "zip": lambda _, view: ends_like_a_zip(view),
     "json": lambda head, view: bool(_JSON.match(head)) and is_text(view),
     "xml": lambda head, _: bool(_XML.match(head)),
     "lzma": lambda head, _: bool(_LZMA.match(head)) and head[0] == 0x5D,
+    "tensorflow, fingerprint": _is_fingerprint,
     "protobuf": lambda head, _: bool(_PROTOBUF.match(head)),
 }

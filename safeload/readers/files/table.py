@@ -41,6 +41,10 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     "lightgbm": documents.read_native,
     "ubjson": documents.read_native,
     "text": documents.read_text,
+    "media": documents.read_media,
+    # names, shapes and checksums of the variables of TensorFlow, and where they stand
+    "tensorflow, index": documents.read_text,
+    "tensorflow, fingerprint": documents.read_text,
     "hdf5": hdf5.read,
     "7z": sevenzips.read,
     "xml": xmls.read,
@@ -52,9 +56,16 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
 _NO_PICKLES = frozenset({"pickle", "empty"})
 
 
-def read_file(view: memoryview, limits: ScanLimits, watch: frozenset[tuple[str, str]]) -> list[Part]:
-    """All parts of a file, the file itself first. Raises nothing for what the bytes may be."""
-    parts = [Part((), "", 0, len(view))]
+def read_file(
+    view: memoryview, limits: ScanLimits, watch: frozenset[tuple[str, str]], *, raw: bool = False
+) -> list[Part]:
+    """All parts of a file, the file itself first. Raises nothing for what the bytes may be.
+
+    `raw` says that another file describes this one as numbers: then it is a pickle only if it cannot be anything else.
+    """
+    parts = [Part((), "numbers", 0, len(view))]
+    if raw and view and kind_of(view) in ("unknown", "text", "pickle", "protobuf") and view[0] != 0x80:
+        return parts
     read_part(Look(parts[0], parts, Budget(limits, len(view)), read_part, watch), view)
     return parts
 
