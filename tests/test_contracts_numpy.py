@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import pickle
 import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -642,3 +643,44 @@ print(loaded, refused)
 @pytest.mark.parametrize("seed", range(3))
 def test_changed_states_never_crash_the_process(seed: int) -> None:
     assert_no_crash(FUZZER, seed, 500)
+
+
+ORDERED: dict[str, Any] = {
+    "objects": np.asfortranarray(np.array([[1, 2, 3], ["a", "b", "c"]], object)),
+    "objects of three dimensions": np.asfortranarray(np.arange(24).reshape(2, 3, 4).astype(object)),
+    "transposed": np.array([[1, 2, 3], ["a", "b", "c"]], object).T,
+    "records that hold objects": np.asfortranarray(np.array([[(1, "a"), (2, "b")], [(3, "c"), (4, "d")]], "i4,O")),
+    "numbers": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "masked objects": np.ma.MaskedArray(
+        np.asfortranarray(np.arange(6).reshape(2, 3).astype(object)), mask=np.asfortranarray([[0, 1, 0], [1, 0, 0]])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ORDERED)
+def test_items_stand_where_they_stood_in_whatever_order_they_lay(name: str) -> None:
+    """numpy writes objects in the order of C, and raw items in that of memory: mixed frames came back scrambled."""
+    value = ORDERED[name]
+    for protocol in range(6):
+        buffer = io.BytesIO()
+        joblib.dump(value, buffer, protocol=protocol)
+        for data in (pickle.dumps(value, protocol), buffer.getvalue()):
+            loaded = safeload.load_untrusted(io.BytesIO(data))
+            expected = pickle.loads(pickle.dumps(value, protocol))
+            assert loaded.tolist() == expected.tolist() == value.tolist()
+            assert loaded.flags.f_contiguous == expected.flags.f_contiguous
+
+
+@pytest.mark.parametrize("make", ["values", "describe", "stacked", "turned"])
+def test_mixed_frames_keep_every_value_in_its_place(make: str) -> None:
+    pandas: Any = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": [1, 2, 3], "b": ["x", "y", None], "c": [1.5, None, 2.5]})
+    made = {
+        "values": lambda: frame.to_numpy(),
+        "describe": lambda: frame.describe(include="all").T.to_numpy(),
+        "stacked": lambda: frame.melt(id_vars="a").pivot(index="a", columns="variable", values="value").to_numpy(),
+        "turned": lambda: frame.T.to_numpy(),
+    }[make]()
+    loaded = safeload.load_untrusted(io.BytesIO(pickle.dumps({"x": made, "frame": frame.T})))
+    assert repr(loaded["x"].tolist()) == repr(made.tolist())
+    pandas.testing.assert_frame_equal(loaded["frame"], frame.T)

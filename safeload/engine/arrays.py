@@ -162,9 +162,15 @@ def _check_arguments(args: Any) -> Any:
 
 
 def items_of(data: Any, dtype: np.dtype[Any], shape: tuple[int, ...], *, fortran: bool) -> np.ndarray[Any, Any]:
-    """A new array of `shape` from the items as numpy pickles them: bytes, or a list where `dtype` holds objects."""
+    """A new array of `shape` from the items as numpy pickles them: bytes, as they lay in memory, or a list.
+
+    A list, where `dtype` holds objects, is in the order of C, however the array lay.
+    """
     count = math.prod(shape)
-    items = _object_items(data, dtype, count) if dtype.hasobject else _raw_items(data, dtype, count)
+    if dtype.hasobject:
+        made = _object_items(data, dtype, count).reshape(shape)
+        return made.copy(order="F") if fortran else made
+    items = _raw_items(data, dtype, count)
     return items.reshape(shape[::-1]).transpose() if fortran else items.reshape(shape)
 
 

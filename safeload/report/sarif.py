@@ -55,10 +55,7 @@ def _document(report: Report) -> dict[str, Any]:
     driver = {
         "name": "safeload",
         "semanticVersion": __version__,
-        "rules": [
-            *(_unread_rule() if _UNREAD in used else ()),
-            *(_rule(RULES[name]) for name in RULES if name in used),
-        ],
+        "rules": [_unread_rule()] * (_UNREAD in used) + [_rule(RULES[name]) for name in RULES if name in used],
     }
     run = {
         "tool": {"driver": driver},

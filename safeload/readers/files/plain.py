@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import tempfile
 from typing import TYPE_CHECKING, Any, Protocol
 
-from safeload.errors import MissingExtraError, StreamError
+from safeload.errors import StreamError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable
 
     from safeload.readers.files.look import Budget
 
-__all__ = ["Decoder", "collected", "decoded"]
+__all__ = ["Decoder", "behind_zeros", "collected", "decoded"]
 
-_CHUNK = 1 << 20
+_CHUNK, _FEW = 1 << 20, 256
 _IN_MEMORY = 32 << 20
 
 
@@ -34,9 +35,9 @@ class Decoder(Protocol):
     def decompress(self, data: bytes, max_length: int) -> Any: ...
 
 
-def decoded(decoder: Decoder, stored: memoryview, start: int = 0) -> Generator[bytes, None, int]:
+def decoded(make: Callable[[], Decoder], stored: memoryview, start: int = 0) -> Generator[bytes, None, int]:
     """The pieces of the one stream at `start`; what is returned at last is where it ends. Raises StreamError."""
-    at = start
+    decoder, at, given = make(), start, 0
     while not decoder.eof:
         chunk = b""
         if decoder.needs_input:
@@ -45,12 +46,30 @@ def decoded(decoder: Decoder, stored: memoryview, start: int = 0) -> Generator[b
             if not chunk:
                 raise StreamError("the compressed data end too early", offset=at)
         try:
-            yield decoder.decompress(chunk, _CHUNK)
-        except MissingExtraError:
-            raise
+            piece = decoder.decompress(chunk, _CHUNK)
         except Exception as error:  # each library has errors of its own
+            yield _until_it_breaks(make(), stored, start, given)
             raise StreamError(f"the compressed data are broken: {error}", offset=at) from error
+        given += len(piece)
+        yield piece
     return at - len(decoder.unused_data or b"")  # lz4 has None
+
+
+def _until_it_breaks(decoder: Decoder, stored: memoryview, start: int, given: int) -> bytes:
+    """What stands between the last piece and the broken place: a decoder keeps that to itself. Byte for byte."""
+    at, found = start, bytearray()
+    with contextlib.suppress(Exception):
+        while not decoder.eof and len(found) < _CHUNK:
+            chunk = b""
+            if decoder.needs_input:
+                chunk = bytes(stored[at : at + _FEW])
+                at += len(chunk)
+                if not chunk:
+                    break
+            piece = decoder.decompress(chunk, min(given, _CHUNK) or 1)
+            given -= min(given, len(piece))
+            found += piece if not given and len(piece) == 1 else b""
+    return bytes(found)
 
 
 def collected(pieces: Iterable[bytes], budget: Budget) -> tuple[memoryview, StreamError | None]:
@@ -73,3 +92,12 @@ def collected(pieces: Iterable[bytes], budget: Budget) -> tuple[memoryview, Stre
             return memoryview(file.read()), broken
         file.flush()
         return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)), broken
+
+
+def behind_zeros(view: memoryview) -> int:
+    """Where the first byte stands that is no zero: padding is none of anybody's business. The end, if there is none."""
+    for at in range(0, len(view), _CHUNK):
+        piece = bytes(view[at : at + _CHUNK])
+        if rest := piece.lstrip(b"\0"):
+            return at + len(piece) - len(rest)
+    return len(view)

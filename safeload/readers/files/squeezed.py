@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from safeload.errors import LimitError, MissingExtraError
 from safeload.readers.compressed import DECODERS
 from safeload.readers.files.kinds import kind_of
-from safeload.readers.files.plain import collected, decoded
+from safeload.readers.files.plain import behind_zeros, collected, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +40,7 @@ class _Streams:
 
     def __iter__(self) -> Iterator[bytes]:
         while True:
-            self.end = yield from decoded(ENCODINGS[self._kind](), self._view, self.end)
+            self.end = yield from decoded(ENCODINGS[self._kind], self._view, self.end)
             rest = self._view[self.end :]
             if not len(rest) or kind_of(rest) != self._kind:
                 return
@@ -65,8 +65,8 @@ def read(look: Look, view: memoryview) -> None:
         look.span(0, streams.end, "nested", "compressed")
     if len(plain) or broken is None:
         look.into(kind, plain)
-    rest = view[streams.end :]
-    if broken is None and any(rest):  # else a block's padding
-        look.span(streams.end, len(view), "nested", "behind")
-        look.say("after-stop", streams.end, f"{len(rest):,} bytes follow after the compressed data")
-        look.into("behind the compressed data", rest, streams.end)
+    end = streams.end + behind_zeros(view[streams.end :])
+    if broken is None and end < len(view):
+        look.span(end, len(view), "nested", "behind")
+        look.say("after-stop", end, f"{len(view) - end:,} bytes follow after the compressed data")
+        look.into("behind the compressed data", view[end:], end)

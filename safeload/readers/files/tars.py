@@ -7,6 +7,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from safeload.readers.files.names import tricks_of
+from safeload.readers.files.plain import behind_zeros
 from safeload.readers.files.views import ViewFile
 from safeload.text import printable
 
@@ -22,7 +23,6 @@ _MODES = {
     tarfile.BLKTYPE: stat.S_IFBLK,
     tarfile.FIFOTYPE: stat.S_IFIFO,
 }
-_PADDING = 10_240
 
 
 def read(look: Look, view: memoryview) -> None:
@@ -39,10 +39,11 @@ def read(look: Look, view: memoryview) -> None:
                     break
     except Exception as error:  # ValueError, OverflowError and others besides its own
         look.unread(end, f"the archive cannot be read to its end: {printable(str(error), 80)}")
-    rest = view[min(end, len(view)) :]
-    if any(rest[: 1 << 20]) and not look.part.observations:
-        look.say("after-stop", end, f"{len(rest):,} bytes follow after the archive")
-        look.into("behind the archive", rest, end)
+    end = min(end, len(view))
+    end += behind_zeros(view[end:])
+    if end < len(view) and not any(each.kind == "unread" for each in look.part.observations):
+        look.say("after-stop", end, f"{len(view) - end:,} bytes follow after the archive")
+        look.into("behind the archive", view[end:], end)
 
 
 def _member(look: Look, view: memoryview, member: tarfile.TarInfo) -> int:

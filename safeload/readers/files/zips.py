@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from safeload.errors import LimitError, StreamError
 from safeload.readers.files.names import tricks_of
 from safeload.readers.files.packages import of_archive
-from safeload.readers.files.plain import collected, decoded
+from safeload.readers.files.plain import behind_zeros, collected, decoded
 from safeload.readers.files.squeezed import ENCODINGS
 from safeload.readers.files.views import ViewFile
 from safeload.text import printable
@@ -31,6 +31,7 @@ __all__ = ["read"]
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _END, _END_MAGIC = struct.Struct("<4s4H2LH"), b"PK\x05\x06"
+_PIECE = 1 << 20
 _ENCRYPTED, _PATCHED, _STRONG, _MASKED = 0x1, 0x20, 0x40, 0x2000
 
 
@@ -47,7 +48,7 @@ def read(look: Look, view: memoryview) -> None:
             infos, first, comment = archive.infolist(), archive.start_dir, archive.comment
     except Exception as error:  # struct.error, OverflowError, NotImplementedError and others besides its own
         look.unread(0, f"the archive's directory cannot be read: {printable(str(error), 80)}")
-        _hidden(look, view, [], len(view))
+        _without_directory(look, view)
         return
     _behind(look, view, comment)
     package = of_archive([info.filename for info in infos])
@@ -83,6 +84,31 @@ def _located(look: Look, view: memoryview, info: zipfile.ZipInfo) -> _Member | N
     return _Member(info, start, data, data + info.compress_size)
 
 
+def _without_directory(look: Look, view: memoryview) -> None:
+    """Members by their local headers alone, as they follow each other."""
+    at = _find(view, _LOCAL_MAGIC, 0)
+    while at + _LOCAL.size <= len(view):
+        fields = _LOCAL.unpack_from(view, at)
+        name, data = fields[9], at + _LOCAL.size + fields[9] + fields[10]
+        info = zipfile.ZipInfo(_decoded(bytes(view[at + _LOCAL.size : at + _LOCAL.size + name]), fields[2]) or "?")
+        info.header_offset, info.flag_bits, info.compress_type = at, fields[2], fields[3]
+        info.CRC, info.compress_size, info.file_size = fields[6], fields[7], fields[8]
+        following = _find(view, b"PK", data)
+        if info.flag_bits & 0x8 or data + info.compress_size > len(view):  # the sizes stand behind the data
+            info.compress_size, info.file_size, info.CRC = following - data, -1, 0
+        _member(look, view, _Member(info, at, data, data + info.compress_size), is_data=False)
+        at = _find(view, _LOCAL_MAGIC, max(data + info.compress_size, at + 4))
+
+
+def _find(view: memoryview, magic: bytes, start: int) -> int:
+    """Where `magic` stands from `start` on; the end, if nowhere."""
+    for at in range(start, len(view), _PIECE):
+        found = bytes(view[at : at + _PIECE + len(magic)]).find(magic)
+        if found >= 0:
+            return at + found
+    return len(view)
+
+
 def _decoded(name: bytes, flags: int) -> str:
     try:
         return str(name, "utf-8" if flags & 0x800 else "cp437")
@@ -114,7 +140,7 @@ def _member(look: Look, view: memoryview, member: _Member, *, is_data: bool) -> 
         return
     if broken is not None:
         look.unread(member.start, f"{name}: {broken.message}")
-    elif len(plain) != info.file_size or (info.CRC and zlib.crc32(plain) != info.CRC):
+    elif info.file_size >= 0 and (len(plain) != info.file_size or (info.CRC and zlib.crc32(plain) != info.CRC)):
         look.say("archive-checksum", member.start, f"size or checksum of {name} is not what the directory says")
     if not is_data:
         look.into(info.filename, plain, member.data)
@@ -126,7 +152,7 @@ def _plain(look: Look, stored: memoryview, info: zipfile.ZipInfo) -> tuple[memor
     make = _METHODS.get(info.compress_type)
     if make is None:
         return memoryview(b""), StreamError(f"compression method {info.compress_type} is not known here", offset=0)
-    return collected(decoded(make(), stored), look.budget)
+    return collected(decoded(make, stored), look.budget)
 
 
 class _Deflate:
@@ -189,10 +215,10 @@ def _behind(look: Look, view: memoryview, comment: bytes) -> None:
     end = tail + bytes(view[tail:]).rfind(_END_MAGIC) + _END.size
     if comment:
         look.into("the comment", view[end : end + len(comment)], end)
-    rest = view[end + len(comment) :]
-    if any(rest):
-        look.say("after-stop", end + len(comment), f"{len(rest):,} bytes follow after the archive")
-        look.into("behind the archive", rest, end + len(comment))
+    end += len(comment) + behind_zeros(view[end + len(comment) :])
+    if end < len(view):
+        look.say("after-stop", end, f"{len(view) - end:,} bytes follow after the archive")
+        look.into("behind the archive", view[end:], end)
 
 
 def _between(look: Look, view: memoryview, start: int, end: int) -> None:
