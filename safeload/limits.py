@@ -31,9 +31,11 @@ DEFAULT_LIMITS = Limits()
 class ScanLimits:
     """Bounds on what looking into one file may cost, with all that is packed in it. Sizes are in bytes.
 
-    What is compressed in it may become ``max(expansion_floor, expansion_ratio * size)`` bytes in all.
+    What is compressed in it may become ``max(expansion_floor, expansion_ratio * size)`` bytes in all. A file that is
+    larger than `size` is not read.
     """
 
+    size: int = 1 << 42
     expansion_floor: int = 2048 * MiB
     expansion_ratio: int = 100
     members: int = 100_000

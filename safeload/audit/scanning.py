@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from safeload.audit.artifacts import read_artifact
+from safeload.audit.remote import is_url, remote_view
 from safeload.audit.report import FileReport, Name, PartReport, Unread
 from safeload.engine.tables import WATCHED
+from safeload.errors import MissingExtraError
 from safeload.policy import Policy
 from safeload.policy.advice import Risk, advise
 from safeload.policy.findings import findings_of
@@ -30,20 +32,24 @@ _NAMES_MAX = 2_000
 def scan_file(path: str, policy: Policy | None, limits: ScanLimits, trust: TrustStore | None = None) -> FileReport:
     """Look into the file at `path`. What cannot be read is in the report; nothing is raised for it."""
     try:
-        view = _view(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        return FileReport(path, 0, unread=(Unread((), 0, f"the file cannot be opened: {printable(reason)}"),))
+        view = remote_view(path, limits.size) if is_url(path) else _view(path, limits.size)
+    except MissingExtraError as error:
+        return FileReport(path, 0, unread=(Unread((), 0, error.message, error.extra),))
+    except Exception as error:  # whatever the client of a remote service raises, too
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return FileReport(path, 0, unread=(Unread((), 0, f"the file cannot be read: {printable(reason)}"),))
     return scan_view(path, view, policy, limits, trust)
 
 
-def _view(path: str) -> memoryview:
+def _view(path: str, most: int) -> memoryview:
     """The bytes of a regular file, mapped: what nobody looks at, such as arrays, costs no memory."""
     file = Path(path)
     if not file.is_file():
         raise ValueError("it is no regular file")
     with file.open("rb") as opened:
         size = opened.seek(0, 2)
+        if size > most:
+            raise ValueError(f"it is larger than {most:,} bytes")
         return memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ)) if size else memoryview(b"")
 
 
@@ -72,6 +78,7 @@ def scan_view(
     )
 
 
+_INDEX_MAX = 1 << 30
 _VARIABLES = re.compile(r"(.+)\.data-\d{5}-of-\d{5}")
 
 
@@ -79,7 +86,7 @@ def _is_raw(name: str) -> bool:
     """Whether an index of TensorFlow stands beside the file, which says what its numbers are."""
     match = _VARIABLES.fullmatch(name)
     try:
-        return match is not None and kind_of(_view(f"{match[1]}.index")) == "tensorflow, index"
+        return match is not None and kind_of(_view(f"{match[1]}.index", _INDEX_MAX)) == "tensorflow, index"
     except (OSError, ValueError):
         return False
 

@@ -5,9 +5,14 @@ Links to files are read, as caches of models are made of them; links to folders 
 
 from __future__ import annotations
 
+import glob
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from safeload.audit.remote import is_url, remote_files
+from safeload.errors import MissingExtraError
+from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,11 +34,26 @@ def files_of(sources: Iterable[str | os.PathLike[str]], exclude: Sequence[str] =
     excluded = _excluding(exclude)
     for source in sources:
         named = os.fspath(source)
+        if is_url(named):
+            yield from _remote(named, excluded)
+            continue
         is_folder = os.path.isdir(named)  # noqa: PTH112  Path.is_dir raises for a name that is too long
-        for place in _walk(named, excluded) if is_folder else (Place(named),):
+        names = [named] if is_folder or os.path.lexists(named) else sorted(glob.glob(named, recursive=True)) or [named]  # noqa: PTH207
+        for place in _walk(named, excluded) if is_folder else map(Place, names):
             if place.path not in seen:
                 seen.add(place.path)
                 yield place
+
+
+def _remote(url: str, excluded: Callable[[str], bool]) -> Iterator[Place]:
+    try:
+        for found in remote_files(url):
+            if found == url or not excluded(found.removeprefix(url).lstrip("/")):
+                yield Place(found)
+    except MissingExtraError as error:
+        yield Place(url, f"{error.message}: {error.hint}")
+    except Exception as error:  # whatever the client of the service raises
+        yield Place(url, f"it cannot be listed: {printable(str(error))}")
 
 
 def _excluding(patterns: Sequence[str]) -> Callable[[str], bool]:

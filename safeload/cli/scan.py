@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ import click
 
 from safeload.cli import ui
 from safeload.cli.options import allow_options, misuse
+from safeload.errors import MissingExtraError
 from safeload.report.table import RENDERERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safeload import Report
 
 __all__ = ["scan"]
@@ -26,6 +30,8 @@ _SEVERITIES = ("info", "low", "medium", "high", "critical")
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), default="medium", show_default=True, help="What counts.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out, as .gitignore has it. Repeatable.")
 @click.option("--jobs", type=int, default=1, show_default=True, help="Processes; -1 is one for each core.")
+@click.option("--dask", metavar="ADDRESS", help="Scan on a cluster of Dask: tcp://scheduler:8786.")
+@click.option("--max-size", type=int, metavar="MB", help="Do not read files that are larger; they count as unread.")
 @click.option("--trust", metavar="STORE", help="Trust store or key, for signed artifacts.")
 @click.option("--all", "everything", is_flag=True, help="Show every finding and every file.")
 @allow_options
@@ -38,6 +44,8 @@ def scan(
     fail_on: str,
     exclude: tuple[str, ...],
     jobs: int,
+    dask: str | None,
+    max_size: int | None,
     trust: str | None,
     allow: tuple[str, ...],
     allow_call: tuple[str, ...],
@@ -47,8 +55,8 @@ def scan(
     """Look into model files that somebody else made: what would they do when they are loaded? Loads nothing.
 
     \b
-    PATH is a file or a folder. Exit code: 1 if anything was found at or above --fail-on, else 2 if
-    anything could not be read to its end, else 0.
+    PATH is a file, a folder, a pattern, or a URL such as s3://bucket/models. Exit code: 1 if
+    anything was found at or above --fail-on, else 2 if anything could not be read to its end, else 0.
 
     \b
     Example:
@@ -59,12 +67,31 @@ def scan(
 
     with misuse():
         policy = safeload.Policy.audit().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
-    with ui.progress() as step:
+    limits = safeload.ScanLimits() if max_size is None else safeload.ScanLimits(size=max_size * 1_000_000)
+    with ui.progress() as step, _cluster(dask):
         report = safeload.scan(
-            paths, policy=policy, trust=trust, fail_on=fail_on, exclude=exclude, jobs=jobs, progress=step
-        )
+            paths, policy=policy, trust=trust, limits=limits, fail_on=fail_on, exclude=exclude,
+            jobs=None if dask else jobs, progress=step,
+        )  # fmt: skip
     _write(report, form, output, everything=everything)
     context.exit(report.exit_code)
+
+
+@contextlib.contextmanager
+def _cluster(address: str | None) -> Iterator[None]:
+    """joblib's pool is the cluster at `address`, as long as this lasts."""
+    if address is None:
+        yield
+        return
+    try:
+        from dask.distributed import Client
+        from joblib import parallel_config
+    except ImportError:
+        raise MissingExtraError(
+            "a cluster of Dask needs distributed", extra="dask", hint="pip install 'safeload[dask]'"
+        ) from None
+    with Client(address), parallel_config(backend="dask"):  # type: ignore[no-untyped-call]
+        yield
 
 
 def _write(report: Report, form: str, output: str | None, *, everything: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.engine.registry import Registry
 from safeload.engine.resolve import resolve
-from safeload.engine.states import check_names, checked_state
+from safeload.engine.states import checked_state, hidden_by
 from safeload.engine.tables import CHECKERS, FINISHERS, FINISHERS_OF_MANY, state_contract
 
 if TYPE_CHECKING:
@@ -35,9 +35,8 @@ class Checkpoints:
         contract = None if self._everything else state_contract(kind)
         if contract is not None:
             return lambda state: contract(kind, checked_state(kind, state))
-        if names is None:
+        if names is None or hidden_by(kind, names):
             return partial(checked_state, kind)
-        check_names(kind, names)
         return None
 
     def finisher(self, used: GlobalUse) -> Checkpoint:

@@ -6,13 +6,14 @@ import functools
 import types
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.inert import KEPT, Inert
 from safeload.errors import CodecError
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Set
 
-__all__ = ["check_names", "checked_state"]
+__all__ = ["checked_state", "hidden_by"]
 
 _METHODS = (
     types.FunctionType,
@@ -35,16 +36,17 @@ def checked_state(kind: Any, state: Any) -> Any:
     # BUILD takes a pair for attributes and slots
     parts = state if type(state) is tuple and len(state) == 2 else (state,)
     for part in parts:
-        if type(part) is dict:
-            check_names(kind, part.keys())
+        hidden = hidden_by(kind, part.keys()) if type(part) is dict else frozenset()
+        # What stands for the one method that a model keeps of itself can do nothing, and a checker takes it away.
+        if hidden and (hidden := {name for name in hidden if name != KEPT or type(part[name]) is not Inert}):
+            name = printable(min(map(str, hidden)), 60)
+            raise CodecError(f"the state of a {kind.__module__}.{kind.__qualname__} hides its method {name}")
     return state
 
 
-def check_names(kind: Any, names: Set[Any]) -> None:
-    """Raise CodecError if one of the attributes `names` would hide a method of the class `kind`."""
-    if isinstance(kind, type) and (hidden := names & _methods(kind)):
-        name = printable(min(map(str, hidden)), 60)
-        raise CodecError(f"the state of a {kind.__module__}.{kind.__qualname__} hides its method {name}")
+def hidden_by(kind: Any, names: Set[Any]) -> Set[Any]:
+    """Which of the attributes `names` would hide a method of the class `kind`."""
+    return names & _methods(kind) if isinstance(kind, type) else frozenset()
 
 
 @functools.lru_cache(maxsize=1_000)

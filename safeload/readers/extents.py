@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from safeload.readers.data import Data
     from safeload.readers.nodes import Node
 
-__all__ = ["NESTING_MAX", "Extents"]
+__all__ = ["NESTING_MAX", "OPAQUE", "Extents"]
 
 NESTING_MAX = 5_000
 _LIBRARIES = frozenset(
     {"builtins", "catboost", "collections", "functools", "joblib", "lightgbm", "numpy", "pandas", "pyarrow", "scipy"}
     | {"sklearn", "xgboost"}
+)
+# Neither shown, hashed nor compared by their parts, which point at each other and back at who holds them.
+OPAQUE = frozenset(
+    {("sklearn.cluster._birch", "_CFNode"), ("sklearn.cluster._birch", "_CFSubcluster")}
+    | {("sklearn.utils._metadata_requests", name) for name in ("MetadataRequest", "MethodMetadataRequest")}
 )
 _WEIGHT_FLOOR = 100_000
 _WEIGHT_RATIO = 100  # items for each byte of the file
@@ -30,7 +35,9 @@ _WEIGHT_RATIO = 100  # items for each byte of the file
 
 def _is_users(made: Made) -> bool:
     """A class of one's own is shown by its name, and may be part of a graph; those of libraries show their parts."""
-    return made.source is not None and made.source.module.partition(".")[0] not in _LIBRARIES
+    if made.source is None:
+        return False
+    return made.source.key in OPAQUE or made.source.module.partition(".")[0] not in _LIBRARIES
 
 
 class Extent(NamedTuple):

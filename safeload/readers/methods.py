@@ -22,7 +22,8 @@ GETATTR = ("builtins", "getattr")
 # How zones are pickled: getattr(ZoneInfo, "_unpickle")(name, 0 or 1).
 _METHODS = {("zoneinfo", "ZoneInfo"): "_unpickle"}
 # How protocols below 4 pickle what an object of the class keeps of it: getattr(interp1d, "_call_linear").
-_KEPT = frozenset({("scipy.interpolate._interpolate", "interp1d")})
+# And any protocol the methods of texts: getattr(str, "split"), which vectorisers are given.
+_KEPT = frozenset({("scipy.interpolate._interpolate", "interp1d"), ("builtins", "str")})
 _TEXTS = (op.SHORT_BINUNICODE, op.BINUNICODE, op.UNICODE)
 # A zone is a file that is read and ten kilobytes of memory, of ten bytes in a stream. In a joblib file each array of
 # objects names its zones anew, in more than 256 bytes.
@@ -51,7 +52,7 @@ def attribute_of(machine: Machine, args: Node, method: Global | None) -> tuple[s
     if method is not None:
         return f"{owner}.{method.module}.{method.name}", _METHODS[method.key]
     if args.__class__ is tuple and len(args) == 2 and args[0].__class__ is Global and args[0].key in _KEPT:
-        args[0].instantiated += 1  # by its stub, which is what the guard gets
+        args[0].instantiated += args[0].watched  # by its stub, which is what the guard gets
         return f"{owner}.{args[0].module}.{args[0].name}", machine.data.short_string(args[1]) or ""
     if args.__class__ is not tuple or len(args) != 2 or args[0].__class__ not in (Made, Alias):
         return owner, ""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
+from safeload.readers.extents import OPAQUE
 from safeload.readers.filling import FEW
 from safeload.readers.hashing import check_keys
 from safeload.readers.methods import GETATTR, attribute_of, class_called, method_of
@@ -126,8 +127,10 @@ def build(machine: Machine, at: int) -> int:
     if target.build is not None:
         machine.fact("built-twice", "an object gets its state twice")
     target.build, target.state, target.finished = at, state, True
-    _grow(machine, target, (state,))
     source = target.source
+    if source.key in OPAQUE:
+        _let_go(state)
+    _grow(machine, target, (state,))
     source.built = True
     own(machine, source, state)
     if target.watched:
@@ -141,6 +144,13 @@ def build(machine: Machine, at: int) -> int:
     if source.got is not None and source.form is None:
         source.form = learn(machine, target, at + 1)
     return at + 1
+
+
+def _let_go(state: Node) -> None:
+    """Whoever is asked for its parts does not lead to what `state` names."""
+    for value in state.items[1::2] if isinstance(state, Bag) else ():
+        if isinstance(value, Alias):
+            value.node.aliased -= 1
 
 
 def _array(machine: Machine, wrapper: Made, at: int) -> int:

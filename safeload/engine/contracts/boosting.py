@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.inert import KEPT, Inert
 from safeload.engine.contracts.shapes import array, each, number
 from safeload.engine.valid import require
 
@@ -153,8 +154,15 @@ def _keeps_width(name: str, transformer: Any) -> bool:
     return name in ("numerical", "remainder") and transformer == "drop"
 
 
+def _check_histograms(models: list[Any]) -> None:
+    each(_histograms)(models)
+    for model in models:
+        if type(vars(model).get(KEPT)) is Inert:  # the class has it anyway
+            delattr(model, KEPT)
+
+
 CHECKERS: Mapping[Key, Checker] = {
     _PREDICTOR: _check_predictors,
     (f"{_PACKAGE}.binning", "_BinMapper"): each(_binned),
-    (f"{_PACKAGE}.gradient_boosting", "BaseHistGradientBoosting"): each(_histograms),
+    (f"{_PACKAGE}.gradient_boosting", "BaseHistGradientBoosting"): _check_histograms,
 }

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.draws import can_be_asked
-from safeload.engine.contracts.inert import Inert, interpolator_method
+from safeload.engine.contracts.inert import KEPT, Inert, boosting_method, interpolator_method, text_method
 from safeload.engine.contracts.interpolators import InterpolatorStub
 from safeload.engine.contracts.pandas_zones import zone_method
 from safeload.engine.contracts.quantities import parameters, quantity
@@ -135,6 +135,10 @@ def _getattr(*args: Any) -> Any:
         return zone_method(*args)
     if args and args[0] is InterpolatorStub:
         return interpolator_method(*args)
+    if args and args[0] is str:
+        return text_method(*args)
+    if len(args) == 2 and type(args[1]) is str and args[1] == KEPT:
+        return boosting_method(args[0])
     from scipy.stats._distn_infrastructure import rv_generic
 
     if len(args) != 2 or not issubclass(type(args[0]), rv_generic) or type(args[1]) is not str or args[1] != _ENTROPY:

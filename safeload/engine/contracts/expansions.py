@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.iterations import check_jobs
-from safeload.engine.contracts.shapes import array, each, indices, key_of, number
+from safeload.engine.contracts.shapes import array, each, indices, is_switch, key_of, number
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def _check_polynomials(transformers: list[Any]) -> None:
 
 def _degrees(state: dict[str, Any]) -> bool:
     return (
-        type(state["interaction_only"]) is bool
-        and type(state["include_bias"]) is bool
+        is_switch(state["interaction_only"])
+        and is_switch(state["include_bias"])
         and all(number(state[name]) for name in ("n_features_in_", "_min_degree", "_max_degree"))
         and state["_max_degree"] <= _DEGREE_MAX
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts.shapes import array, each, indices, number
+from safeload.engine.contracts.shapes import array, each, indices, is_word, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ def _fitted(state: dict[str, Any]) -> bool:
     if method == "brute":
         return state["_tree"] is None
     tree = state["_tree"]
-    kind = _METHODS.get(method) if type(method) is str else None
+    kind = _METHODS.get(method) if is_word(method) else None
     return kind == type(tree).__name__ and np.asarray(tree.data).shape == (rows, width)
 
 

@@ -43,9 +43,22 @@ def _masked(key: Key, stub: Any) -> Any:
     data, mask = state["_data"], state["_mask"]
     require(type(data) is type(mask) is np.ndarray and data.ndim == 1 and data.shape == mask.shape, key)
     require(data.dtype.kind in kind, key)
-    for each in (data, mask) if kind == "b" else (mask,):
-        check_truth(each, key)
+    check_truth(mask, key)
+    if kind == "b":
+        data = _truth(data, mask, key)
     return as_written(getattr(library().arrays, key[1])(data, mask), state, key)
+
+
+def _truth(data: Any, mask: Any, key: Key) -> Any:
+    """Truth values; where one is missing, pandas' reader of CSV leaves a byte that is none."""
+    import numpy as np
+
+    require(data.dtype == np.bool_, key)
+    if data.size and int(data.view("u1").max()) > 1:
+        data = copied(data, key)
+        data[mask] = False
+        check_truth(data, key)
+    return data
 
 
 def _sparse(key: Key, stub: Any) -> Any:

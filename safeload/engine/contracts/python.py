@@ -110,9 +110,9 @@ def _range(*args: Any) -> range:
 
 
 def _slice(*args: Any) -> slice:
-    """Of numpy's integers too, which pandas has where it looked for a place: as Python's own."""
+    """Of names of columns; of numpy's integers, which pandas has where it looked for a place: as Python's own."""
     parts = [int(arg) if _is_numpy_integer(arg) else arg for arg in args]
-    if len(parts) != 3 or any(type(part) not in (int, type(None)) for part in parts):
+    if len(parts) != 3 or any(type(part) not in (int, str, type(None)) for part in parts):
         raise _odd("slice")
     return slice(*parts)
 

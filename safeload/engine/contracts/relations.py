@@ -153,10 +153,15 @@ def _constant(state: dict[str, Any]) -> bool:
 
 def _logistic(state: dict[str, Any]) -> bool:
     """A row of coefficients for each class, one for two classes."""
+    from scipy.sparse import issparse
+
     if "coef_" not in state or "classes_" not in state:
         return True
     rows = len(state["classes_"])
-    return array(state["coef_"], (1 if rows == 2 else rows, None))
+    wanted, coefficients = 1 if rows == 2 else rows, state["coef_"]
+    if issparse(coefficients):  # of sparsify()
+        return bool(coefficients.ndim == 2 and coefficients.shape[0] == wanted)
+    return array(coefficients, (wanted, None))
 
 
 def _check_classes(estimators: list[Any]) -> None:

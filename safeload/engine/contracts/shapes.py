@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from safeload.engine.registry import Checker
 
-__all__ = ["array", "each", "holds", "indices", "key_of", "number"]
+__all__ = ["array", "each", "holds", "indices", "is_switch", "is_word", "key_of", "number"]
 
 Key = tuple[str, str]
 
@@ -28,6 +28,24 @@ def number(value: Any, least: int = 0) -> bool:
     import numpy as np
 
     return isinstance(value, np.integer) and bool(value >= least)
+
+
+def is_word(value: Any) -> bool:
+    """Whether `value` is a text, of Python or numpy: a search over an array of names leaves the latter."""
+    if type(value) is str:
+        return True
+    import numpy as np
+
+    return type(value) is np.str_
+
+
+def is_switch(value: Any) -> bool:
+    """Whether `value` is a truth value, of Python or numpy."""
+    if type(value) is bool:
+        return True
+    import numpy as np
+
+    return type(value) is np.bool_
 
 
 def array(value: Any, shape: tuple[int | None, ...], kinds: str = "") -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts.shapes import array, indices, key_of
+from safeload.engine.contracts.shapes import array, indices, is_word, key_of
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _kernel(state: dict[str, Any]) -> bool:
     kernel = state["kernel"]
     if type(state["_sparse"]) is not bool:
         return False
-    if type(kernel) is str:
+    if is_word(kernel):
         return kernel in _KERNELS and not (state["_sparse"] and kernel == "precomputed")
     return not state["_sparse"] and _square(kernel)
 
