@@ -35,6 +35,7 @@ def scan(
     fail_on: str = "medium",
     exclude: Sequence[str] = (),
     jobs: int | None = 1,
+    second_opinion: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Say what model files would do if they were loaded; nothing of them is loaded, and no ML library is imported.
@@ -53,6 +54,8 @@ def scan(
         Patterns as in a .gitignore, held against the path below the folder that was named.
     jobs
         Processes, as in joblib: -1 is one for each core, None whatever ``joblib.parallel_config`` says.
+    second_opinion
+        Whether fickling is asked about each pickle, in a process of its own. What it says is informative only.
     progress
         Called with how many files are done, how many there are, and the report of the one that was done.
 
@@ -65,12 +68,14 @@ def scan(
         sources: list[StrPath] = [source]
     elif hasattr(source, "read"):
         view = memoryview(source.read())
-        return Report((scan_view(getattr(source, "name", "the file"), view, policy, limits, store),), least)
+        return Report(
+            (scan_view(getattr(source, "name", "the file"), view, policy, limits, store, second=second_opinion),), least
+        )
     else:
         sources = list(source)
     places = list(files_of(sources, exclude))
     reports: dict[int, FileReport] = {}
-    for number, report in scan_places(places, policy, limits, store, jobs):
+    for number, report in scan_places(places, policy, limits, store, jobs, second=second_opinion):
         reports[number] = report
         if progress is not None:
             progress(len(reports), len(places), report)

@@ -24,10 +24,16 @@ __all__ = ["scan_places"]
 
 
 def scan_places(
-    places: Sequence[Place], policy: Policy | None, limits: ScanLimits, trust: TrustStore | None, jobs: int | None
+    places: Sequence[Place],
+    policy: Policy | None,
+    limits: ScanLimits,
+    trust: TrustStore | None,
+    jobs: int | None,
+    *,
+    second: bool = False,
 ) -> Iterator[tuple[int, FileReport]]:
     """The number of each place and its report, as they come."""
-    scan = partial(scan_file, policy=policy, limits=limits, trust=trust)
+    scan = partial(scan_file, policy=policy, limits=limits, trust=trust, second=second)
     todo: list[tuple[int, str]] = []
     for number, place in enumerate(places):
         if place.reason:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from safeload.audit.artifacts import read_artifact
 from safeload.audit.remote import is_url, remote_view
 from safeload.audit.report import FileReport, Name, PartReport, Unread
+from safeload.audit.second_opinion import opinions
 from safeload.engine.tables import WATCHED
 from safeload.errors import MissingExtraError
 from safeload.policy import Policy
@@ -20,8 +21,11 @@ from safeload.readers.files.table import read_file
 from safeload.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safeload.keys import TrustStore
     from safeload.limits import ScanLimits
+    from safeload.policy.findings import Finding
     from safeload.readers.files.parts import Part
 
 __all__ = ["scan_file"]
@@ -29,7 +33,9 @@ __all__ = ["scan_file"]
 _NAMES_MAX = 2_000
 
 
-def scan_file(path: str, policy: Policy | None, limits: ScanLimits, trust: TrustStore | None = None) -> FileReport:
+def scan_file(
+    path: str, policy: Policy | None, limits: ScanLimits, trust: TrustStore | None = None, *, second: bool = False
+) -> FileReport:
     """Look into the file at `path`. What cannot be read is in the report; nothing is raised for it."""
     try:
         view = remote_view(path, limits.size) if is_url(path) else _view(path, limits.size)
@@ -38,7 +44,7 @@ def scan_file(path: str, policy: Policy | None, limits: ScanLimits, trust: Trust
     except Exception as error:  # whatever the client of a remote service raises, too
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return FileReport(path, 0, unread=(Unread((), 0, f"the file cannot be read: {printable(reason)}"),))
-    return scan_view(path, view, policy, limits, trust)
+    return scan_view(path, view, policy, limits, trust, second=second)
 
 
 def _view(path: str, most: int) -> memoryview:
@@ -54,8 +60,15 @@ def _view(path: str, most: int) -> memoryview:
 
 
 def scan_view(
-    name: str, view: memoryview, policy: Policy | None, limits: ScanLimits, trust: TrustStore | None = None
+    name: str,
+    view: memoryview,
+    policy: Policy | None,
+    limits: ScanLimits,
+    trust: TrustStore | None = None,
+    *,
+    second: bool = False,
 ) -> FileReport:
+    """The same of bytes. `second` asks fickling, too."""
     policy = policy or Policy.audit()
     try:
         if kind_of(view) == "safeload":
@@ -67,7 +80,7 @@ def scan_view(
     return FileReport(
         file=name,
         size=len(view),
-        findings=tuple(finding for part in parts for finding in findings_of(part, policy)),
+        findings=tuple(finding for part in parts for finding in _findings(part, policy, second=second)),
         unread=tuple(
             Unread(part.path, seen.offset, seen.text, seen.extra)
             for part in parts
@@ -76,6 +89,12 @@ def scan_view(
         ),
         parts=tuple(_reported(part, policy) for part in parts),
     )
+
+
+def _findings(part: Part, policy: Policy, *, second: bool) -> Iterator[Finding]:
+    yield from findings_of(part, policy)
+    if second:
+        yield from opinions(part, policy)
 
 
 _INDEX_MAX = 1 << 30

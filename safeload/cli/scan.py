@@ -33,6 +33,8 @@ _SEVERITIES = ("info", "low", "medium", "high", "critical")
 @click.option("--dask", metavar="ADDRESS", help="Scan on a cluster of Dask: tcp://scheduler:8786.")
 @click.option("--max-size", type=int, metavar="MB", help="Do not read files that are larger; they count as unread.")
 @click.option("--trust", metavar="STORE", help="Trust store or key, for signed artifacts.")
+@click.option("--second-opinion", is_flag=True, help="Ask fickling, too; what it says is information only.")
+@click.option("--policy", "policy_file", metavar="FILE", envvar="SAFELOAD_POLICY", help="TOML that widens the policy.")
 @click.option("--all", "everything", is_flag=True, help="Show every finding and every file.")
 @allow_options
 @click.pass_context
@@ -50,6 +52,8 @@ def scan(
     allow: tuple[str, ...],
     allow_call: tuple[str, ...],
     *,
+    second_opinion: bool,
+    policy_file: str | None,
     everything: bool,
 ) -> None:
     """Look into model files that somebody else made: what would they do when they are loaded? Loads nothing.
@@ -66,12 +70,13 @@ def scan(
     import safeload
 
     with misuse():
-        policy = safeload.Policy.audit().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
+        policy = safeload.Policy.read(policy_file) if policy_file else safeload.Policy.audit()
+        policy = policy.allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
     limits = safeload.ScanLimits() if max_size is None else safeload.ScanLimits(size=max_size * 1_000_000)
     with ui.progress() as step, _cluster(dask):
         report = safeload.scan(
             paths, policy=policy, trust=trust, limits=limits, fail_on=fail_on, exclude=exclude,
-            jobs=None if dask else jobs, progress=step,
+            jobs=None if dask else jobs, second_opinion=second_opinion, progress=step,
         )  # fmt: skip
     _write(report, form, output, everything=everything)
     context.exit(report.exit_code)

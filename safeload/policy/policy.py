@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from safeload.readers.observations import GlobalUse, Use
 from safeload.warn import UnsafeWarning, warn_caller
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
 __all__ = ["Policy"]
@@ -51,6 +53,12 @@ class Policy:
     def audit(cls) -> Policy:
         """For looking into files, not for loading them: :meth:`default`, and what state dicts of PyTorch hold."""
         return _named("audit")
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Policy:
+        """A policy from a TOML file: `base` is ``"default"``, ``"untrusted"`` or ``"audit"`` (which it is without), and
+        `allow` and `allow-call` are lists of names, as for :meth:`allow`. Raises OSError, ValueError."""
+        return policy_from_toml(Path(path).read_text("utf-8"))
 
     @classmethod
     def unsafe_allow_all(cls) -> Policy:
@@ -93,6 +101,27 @@ class Policy:
         if owners is not None and not used.owners <= owners:
             denied |= used.use & (Use.REFERENCED | Use.CALLED)
         return denied
+
+
+_BASES = ("audit", "default", "untrusted")
+_KEYS = ("base", "allow", "allow-call")
+
+
+def policy_from_toml(text: str) -> Policy:
+    """Raises ValueError for what is no such file."""
+    import difflib
+    import tomllib
+
+    document = tomllib.loads(text)
+    for key in document.keys() - set(_KEYS):
+        near = difflib.get_close_matches(key, _KEYS, 1)
+        raise ValueError(f"a policy has no {key!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    base = document.get("base", "audit")
+    lists = [document.get(key, []) for key in ("allow", "allow-call")]
+    if base not in _BASES or not all(isinstance(each, list) for each in lists):
+        raise ValueError(f"base is one of {', '.join(_BASES)}; allow and allow-call are lists of names")
+    names, calls = lists
+    return _named(base).allow(*names).allow(*calls, use=tuple(_USES))
 
 
 def _again(allowed: dict[tuple[str, str], Use], everything: bool) -> Policy:

@@ -213,6 +213,12 @@ _TABLE = (
         "Load it where a crash does no harm, if you do not know who made it.",
     ),
     Rule(
+        "SL602", "A second opinion", Severity.INFO,
+        "fickling, an analysis by other people, sees something that the policy does not account for. It calls much "
+        "that is harmless unsafe, and decides nothing here.",
+        "Read what it points at.",
+    ),
+    Rule(
         "SL701", "A Keras layer holds Python code", Severity.HIGH,
         "A Lambda layer keeps the bytecode of a function. Loaded with safe_mode=False, or by an old Keras, it runs.",
         "Ask for the model without Lambda layers. Never load it with safe_mode=False.",

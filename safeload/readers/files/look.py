@@ -97,7 +97,7 @@ class Look:
         except LimitError as error:
             self.unread(start, error.message)
             return None
-        part = Part((*self.part.path, printable(name)), "", start, len(view))
+        part = Part((*self.part.path, printable(name)), "", start, len(view), view=view)
         self.parts.append(part)
         self._reader(Look(part, self.parts, self.budget, self._reader, self.watch), view)
         return part

@@ -48,3 +48,4 @@ class Part:
     observations: list[Observation] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     globals: dict[tuple[str, str], GlobalUse] = field(default_factory=dict)
+    view: memoryview = field(default=memoryview(b""), repr=False)

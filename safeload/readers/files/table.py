@@ -63,7 +63,7 @@ def read_file(
 
     `raw` says that another file describes this one as numbers: then it is a pickle only if it cannot be anything else.
     """
-    parts = [Part((), "numbers", 0, len(view))]
+    parts = [Part((), "numbers", 0, len(view), view=view)]
     if raw and view and kind_of(view) in ("unknown", "text", "pickle", "protobuf") and view[0] != 0x80:
         return parts
     read_part(Look(parts[0], parts, Budget(limits, len(view)), read_part, watch), view)
