@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import IO, TYPE_CHECKING
 
-from safeload.audit.fleet import scan_places
+from safeload.audit.fleet import cluster, scan_places
 from safeload.audit.report import FileReport, Report
 from safeload.audit.scanning import scan_view
 from safeload.audit.walking import files_of
@@ -35,6 +35,7 @@ def scan(
     fail_on: str = "medium",
     exclude: Sequence[str] = (),
     jobs: int | None = 1,
+    dask: str | None = None,
     second_opinion: bool = False,
     progress: Progress | None = None,
 ) -> Report:
@@ -54,6 +55,8 @@ def scan(
         Patterns as in a .gitignore, held against the path below the folder that was named.
     jobs
         Processes, as in joblib: -1 is one for each core, None whatever ``joblib.parallel_config`` says.
+    dask
+        The address of a cluster's scheduler, ``"tcp://scheduler:8786"``, which then takes the place of processes here.
     second_opinion
         Whether fickling is asked about each pickle, in a process of its own. What it says is informative only.
     progress
@@ -75,10 +78,12 @@ def scan(
         sources = list(source)
     places = list(files_of(sources, exclude))
     reports: dict[int, FileReport] = {}
-    for number, report in scan_places(places, policy, limits, store, jobs, second=second_opinion):
-        reports[number] = report
-        if progress is not None:
-            progress(len(reports), len(places), report)
+    with cluster(dask):
+        jobs = None if dask else jobs
+        for number, report in scan_places(places, policy, limits, store, jobs, second=second_opinion):
+            reports[number] = report
+            if progress is not None:
+                progress(len(reports), len(places), report)
     return Report(tuple(reports[number] for number in sorted(reports)), least)
 
 

@@ -5,12 +5,14 @@ A worker that dies, or a file on which one hangs, costs that file and no other.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safeload.audit.report import FileReport, Unread
 from safeload.audit.scanning import scan_file
+from safeload.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from safeload.limits import ScanLimits
     from safeload.policy import Policy
 
-__all__ = ["scan_places"]
+__all__ = ["cluster", "scan_places"]
 
 
 def scan_places(
@@ -99,3 +101,21 @@ def _alone(scan: Callable[[str], FileReport], path: str, error: Exception) -> Fi
 
 def _send(sender: object, scan: Callable[[str], FileReport], path: str) -> None:
     sender.send(scan(path))  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def cluster(address: str | None) -> Iterator[None]:
+    """joblib's pool is the cluster of Dask at `address`, as long as this lasts. Raises MissingExtraError."""
+    if address is None:
+        yield
+        return
+    try:
+        from dask.distributed import Client
+        from joblib import parallel_config
+    except ImportError:
+        raise MissingExtraError(
+            "a cluster of Dask needs distributed", extra="dask", hint="pip install 'safeload[dask]'"
+        ) from None
+    connect: Any = Client  # untyped
+    with connect(address), parallel_config(backend="dask"):
+        yield

@@ -10,9 +10,11 @@ __all__ = ["explain"]
 
 
 @click.command()
-@click.argument("rules", nargs=-1, metavar="[RULE...]")
+@click.argument("rules", nargs=-1, metavar="[RULE]...")
 def explain(rules: tuple[str, ...]) -> None:
-    """Say what a rule of scan means, why it matters and what to do; without one, list them all.
+    """Say why a rule of scan matters, and what to do.
+
+    Without a rule it lists them all.
 
     \b
     Example:

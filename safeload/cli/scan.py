@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,9 @@ import click
 
 from safeload.cli import ui
 from safeload.cli.options import allow_options, misuse
-from safeload.errors import MissingExtraError
 from safeload.report.table import RENDERERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safeload import Report
 
 __all__ = ["scan"]
@@ -24,7 +20,7 @@ _SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=str))
+@click.argument("paths", nargs=-1, required=True, metavar="PATHS", type=click.Path(path_type=str))
 @click.option("--format", "form", type=click.Choice(["text", *RENDERERS]), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write the report there, and the text here.")
 @click.option("--fail-on", type=click.Choice(_SEVERITIES), default="medium", show_default=True, help="What counts.")
@@ -56,11 +52,10 @@ def scan(
     policy_file: str | None,
     everything: bool,
 ) -> None:
-    """Look into model files that somebody else made: what would they do when they are loaded? Loads nothing.
+    """Look into model files that others made; loads nothing.
 
-    \b
-    PATH is a file, a folder, a pattern, or a URL such as s3://bucket/models. Exit code: 1 if
-    anything was found at or above --fail-on, else 2 if anything could not be read to its end, else 0.
+    PATHS are files, folders, patterns, or URLs such as s3://bucket/models. Exit code: 1 if anything
+    was found at or above --fail-on, else 2 if anything could not be read to its end, else 0.
 
     \b
     Example:
@@ -73,30 +68,13 @@ def scan(
         policy = safeload.Policy.read(policy_file) if policy_file else safeload.Policy.audit()
         policy = policy.allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
     limits = safeload.ScanLimits() if max_size is None else safeload.ScanLimits(size=max_size * 1_000_000)
-    with ui.progress() as step, _cluster(dask):
+    with ui.progress() as step:
         report = safeload.scan(
             paths, policy=policy, trust=trust, limits=limits, fail_on=fail_on, exclude=exclude,
-            jobs=None if dask else jobs, second_opinion=second_opinion, progress=step,
+            jobs=jobs, dask=dask, second_opinion=second_opinion, progress=step,
         )  # fmt: skip
     _write(report, form, output, everything=everything)
     context.exit(report.exit_code)
-
-
-@contextlib.contextmanager
-def _cluster(address: str | None) -> Iterator[None]:
-    """joblib's pool is the cluster at `address`, as long as this lasts."""
-    if address is None:
-        yield
-        return
-    try:
-        from dask.distributed import Client
-        from joblib import parallel_config
-    except ImportError:
-        raise MissingExtraError(
-            "a cluster of Dask needs distributed", extra="dask", hint="pip install 'safeload[dask]'"
-        ) from None
-    with Client(address), parallel_config(backend="dask"):  # type: ignore[no-untyped-call]
-        yield
 
 
 def _write(report: Report, form: str, output: str | None, *, everything: bool) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Decoder", "behind_zeros", "collected", "decoded"]
 
 _CHUNK, _FEW = 1 << 20, 256
-_IN_MEMORY = 32 << 20
+_IN_MEMORY, _LET_GO = 32 << 20, 16 << 20
 
 
 class Decoder(Protocol):
@@ -37,7 +37,7 @@ class Decoder(Protocol):
 
 def decoded(make: Callable[[], Decoder], stored: memoryview, start: int = 0) -> Generator[bytes, None, int]:
     """The pieces of the one stream at `start`; what is returned at last is where it ends. Raises StreamError."""
-    decoder, at, given = make(), start, 0
+    decoder, at, given, let_go = make(), start, 0, start
     while not decoder.eof:
         chunk = b""
         if decoder.needs_input:
@@ -45,6 +45,9 @@ def decoded(make: Callable[[], Decoder], stored: memoryview, start: int = 0) -> 
             at += len(chunk)
             if not chunk:
                 raise StreamError("the compressed data end too early", offset=at)
+            if at - let_go >= _LET_GO:
+                let_go = at
+                _let_go(stored)
         try:
             piece = decoder.decompress(chunk, _CHUNK)
         except Exception as error:  # each library has errors of its own
@@ -53,6 +56,12 @@ def decoded(make: Callable[[], Decoder], stored: memoryview, start: int = 0) -> 
         given += len(piece)
         yield piece
     return at - len(decoder.unused_data or b"")  # lz4 has None
+
+
+def _let_go(view: memoryview) -> None:
+    """Of a mapped file, what was read need not stay in memory."""
+    if isinstance(view.obj, mmap.mmap):
+        view.obj.madvise(mmap.MADV_DONTNEED)
 
 
 def _until_it_breaks(decoder: Decoder, stored: memoryview, start: int, given: int) -> bytes:

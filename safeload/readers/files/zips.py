@@ -125,7 +125,7 @@ def _member(look: Look, view: memoryview, member: _Member, *, is_data: bool) -> 
     if info.flag_bits & (_ENCRYPTED | _STRONG | _MASKED | _PATCHED):
         look.unread(member.start, f"{name} is encrypted, or patched, and cannot be read")
         return
-    if info.is_dir() and not info.file_size:
+    if info.filename.endswith("/") and not info.file_size:
         return
     if member.end > len(view):
         look.unread(member.start, f"{name} reaches past the end of the archive")
