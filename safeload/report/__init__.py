@@ -1,1 +1,1 @@
-"""Reports put into words, one file a format. :data:`RENDERERS` says which there are."""
+"""Reports put into words, one file a format: :data:`safeload.report.table.RENDERERS` says which there are."""

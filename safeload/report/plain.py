@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "lines_of"]
 
 _COLORS = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan"}
-_PER_FILE = 3
+_PER_FILE, _IN_FULL, _WIDTH, _NAME = 3, 5, 100, 48
 _CLEAN_SHOWN = 10
 
 
@@ -32,9 +32,14 @@ def lines_of(report: Report, *, everything: bool = False) -> Iterator[Line]:
     """The lines of a report. `everything` shows each finding, also those that do not count."""
     order = {"found": 0, "incomplete": 1, "clean": 2}
     files = sorted(report.files, key=lambda file: (order[verdict(report, file)], -(file.worst or 0)))
-    for file in files:
-        if verdict(report, file) != "clean":
+    shown = [file for file in files if verdict(report, file) != "clean"]
+    for file in shown:
+        if everything or len(shown) <= _IN_FULL:
             yield from _file(report, file, everything=everything)
+        else:
+            yield _in_short(report, file)
+    if len(shown) > _IN_FULL and not everything:
+        yield Line("--all says more of each")
     yield from _clean(report, everything=everything)
     yield from _sum(report)
 
@@ -61,6 +66,19 @@ def _file(report: Report, file: FileReport, *, everything: bool) -> Iterator[Lin
         yield Line(f"  not read to its end ({place}): {unread.text}")
         if unread.extra:
             yield Line(f"        pip install 'safeload[{unread.extra}]'")
+
+
+def _in_short(report: Report, file: FileReport) -> Line:
+    """One line: the worst that there is to say of it."""
+    name = printable(file.file, 1_000)
+    name = name if len(name) <= _NAME else f"...{name[3 - _NAME :]}"  # its end says more
+    if verdict(report, file) == "incomplete":
+        return Line(f" {name}  {file.unread[0].text}"[:_WIDTH], "INCOMPLETE", "yellow")
+    worst = max(file.findings, key=lambda each: each.severity)
+    chain = worst.text.partition(" while loading: ")[0]
+    text = f" {name}  {worst.rule} {chain}"
+    text = text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
+    return Line(text, worst.severity.word.upper(), _COLORS.get(worst.severity, ""))
 
 
 def _clean(report: Report, *, everything: bool) -> Iterator[Line]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from safeload.report.machine import render_json, render_jsonl
 from safeload.report.page import render_html
 from safeload.report.sarif import render_sarif
+from safeload.report.sbom import render_sbom
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,4 +21,5 @@ RENDERERS: Mapping[str, Callable[[Report], str]] = {
     "jsonl": render_jsonl,
     "sarif": render_sarif,
     "html": render_html,
+    "cyclonedx": render_sbom,
 }
