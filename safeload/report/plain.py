@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Line", "lines_of"]
 
 _COLORS = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan"}
-_PER_FILE, _IN_FULL, _WIDTH, _NAME = 3, 5, 100, 48
+_PER_FILE, _IN_FULL, _WIDTH, _NAME = 3, 5, 120, 48
 _CLEAN_SHOWN = 10
 
 
