@@ -38,6 +38,7 @@ _SHOWN = 80
 _GLOBALS_MAX = 20_000
 _DIGITS_MAX = 10
 _BUILT_WEIGHT = 4
+_WORTH = 1 << 16
 _CHECKED = 1 << 16  # bytes of opcodes between two looks at what they cost
 
 # Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
@@ -86,6 +87,8 @@ class Machine:
         self.taken: set[int] = set()  # bytes that a call copied
         self.huge: set[int] = set()  # integers of many bytes
         self.spent = data.buffer.spent
+        # To learn a form takes as long as to read a few objects: of a small file that only is looked at, too long.
+        self.learns = not data.buffer.describe or data.size > _WORTH
         self.late = 0  # how often containers were held before they were full
         self.open = 0  # watched objects that have not got their state yet
         self.skipped = start  # bytes before this stream, and raw bytes of arrays so far

@@ -141,7 +141,7 @@ def build(machine: Machine, at: int) -> int:
         return _array(machine, target, at + 1)
     if source.key in _EXTERNAL_WRAPPERS:
         machine.fact("external-array", "an array wrapper of joblib below 0.10 reads another file")
-    if source.got is not None and source.form is None:
+    if source.got is not None and source.form is None and machine.learns:
         source.form = learn(machine, target, at + 1)
     return at + 1
 
