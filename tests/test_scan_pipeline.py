@@ -88,6 +88,15 @@ def test_a_second_opinion_is_given_and_decides_nothing() -> None:
     assert report.findings[1].severity is safeload.Severity.INFO
 
 
+def test_what_fickling_makes_of_a_pickle_is_shown_beside_ours(tmp_path: Path) -> None:
+    (tmp_path / "bad.pkl").write_bytes(pickle.dumps(Called()))
+    command = [sys.executable, "-m", "safeload", "scan", "--explain", "bad.pkl"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert "posix.system is called with 'touch MARK'" in done.stdout
+    assert "from posix import system" in done.stdout
+    assert "system('touch MARK')" in done.stdout
+
+
 def test_it_says_nothing_of_what_the_policy_accounts_for() -> None:
     for _, model, _ in list(fitted_estimators())[::60]:
         buffer = io.BytesIO()

@@ -49,13 +49,14 @@ class PartReport:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One file. `error` is set where it could not even be opened, or the process that read it died."""
+    """One file. `decompiled` is Python that a second opinion makes of its pickles: what member, and the text."""
 
     file: str
     size: int
     findings: tuple[Finding, ...] = ()
     unread: tuple[Unread, ...] = ()
     parts: tuple[PartReport, ...] = ()
+    decompiled: tuple[tuple[tuple[str, ...], str], ...] = ()
 
     @property
     def kind(self) -> str:

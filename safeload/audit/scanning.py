@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from safeload.audit.artifacts import read_artifact
 from safeload.audit.remote import is_url, remote_view
 from safeload.audit.report import FileReport, Name, PartReport, Unread
-from safeload.audit.second_opinion import opinions
+from safeload.audit.second_opinion import opinion_of
 from safeload.engine.tables import WATCHED
 from safeload.errors import MissingExtraError
 from safeload.policy import Policy
@@ -21,11 +21,8 @@ from safeload.readers.files.table import read_file
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safeload.keys import TrustStore
     from safeload.limits import ScanLimits
-    from safeload.policy.findings import Finding
     from safeload.readers.files.parts import Part
 
 __all__ = ["scan_file"]
@@ -77,10 +74,15 @@ def scan_view(
             parts = read_file(view, limits, WATCHED, raw=_is_raw(name))
     except MemoryError:
         return FileReport(name, len(view), unread=(Unread((), 0, "there is not enough memory to read it"),))
+    opinions = [(part, opinion_of(part, policy) if second else None) for part in parts]
     return FileReport(
         file=name,
         size=len(view),
-        findings=tuple(finding for part in parts for finding in _findings(part, policy, second=second)),
+        findings=(
+            *(finding for part in parts for finding in findings_of(part, policy)),
+            *(found.finding for _, found in opinions if found and found.finding),
+        ),
+        decompiled=tuple((part.path, found.source) for part, found in opinions if found and found.source),
         unread=tuple(
             Unread(part.path, seen.offset, seen.text, seen.extra)
             for part in parts
@@ -89,12 +91,6 @@ def scan_view(
         ),
         parts=tuple(_reported(part, policy) for part in parts),
     )
-
-
-def _findings(part: Part, policy: Policy, *, second: bool) -> Iterator[Finding]:
-    yield from findings_of(part, policy)
-    if second:
-        yield from opinions(part, policy)
 
 
 _INDEX_MAX = 1 << 30

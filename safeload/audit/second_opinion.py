@@ -10,19 +10,17 @@ import json
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safeload.policy.findings import Finding
 from safeload.policy.rules import RULES
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safeload.policy import Policy
     from safeload.readers.files.parts import Part
 
-__all__ = ["opinions"]
+__all__ = ["Opinion", "opinion_of"]
 
 _OPCODES_MAX = 4 << 20
 _SECONDS = 30
@@ -30,27 +28,39 @@ _IMPORT = re.compile(r"from ([\w.]+) import (\w+)")
 _CALL = re.compile(r"(\w+(?:\.(?!__new__)\w+)*)(?:\.__new__)?\(")
 _RULE = RULES["SL602"]
 _KINDS = ("pickle", "joblib", "torch")
-_SHOWN = 3
+_SHOWN, _LINES, _LINE = 3, 60, 160
 _MILD = frozenset({"LIKELY_SAFE", "POSSIBLY_UNSAFE"})
 
 
-def opinions(part: Part, policy: Policy) -> Iterator[Finding]:
-    """A finding, if it sees what the policy does not account for; or one that says why there is no opinion."""
+class Opinion(NamedTuple):
+    """A finding, if it sees what the policy does not account for, or has no opinion; and the Python that it makes of it.
+
+    That is fit to be shown, and empty where there is none.
+    """
+
+    finding: Finding | None
+    source: str = ""
+
+
+def opinion_of(part: Part, policy: Policy) -> Opinion | None:
+    """None of what is no pickle."""
     if not part.kind.startswith(_KINDS) or not any(span.what == "opcodes" for span in part.spans):
-        return
+        return None
     stream = b"".join(bytes(part.view[span.start : span.end]) for span in part.spans if span.what == "opcodes")
     if len(stream) > _OPCODES_MAX:
-        yield _finding(part, f"no second opinion: {len(stream):,} bytes of opcodes are more than fickling takes")
-        return
+        return Opinion(
+            _finding(part, f"no second opinion: {len(stream):,} bytes of opcodes are more than fickling takes")
+        )
     answer = _ask(stream)
     if answer is None:
-        yield _finding(part, "no second opinion: fickling gave up, or took too long")
-        return
+        return Opinion(_finding(part, "no second opinion: fickling gave up, or took too long"))
+    source = "\n".join(printable(line, _LINE) for line in str(answer["source"]).splitlines()[:_LINES])
     known = {f"{module}.{name}" for module, name in policy.allowed} | {name for _, name in policy.allowed}
     odd = [each for each in answer["results"] if each["severity"] not in _MILD and not _accounted(each, known)]
-    if odd:
-        said = "; ".join(printable(f"{each['analysis']}: {each['trigger']}", 120) for each in odd[:_SHOWN])
-        yield _finding(part, f"fickling calls it {answer['severity']}: {said}")
+    if not odd:
+        return Opinion(None, source)
+    said = "; ".join(printable(f"{each['analysis']}: {each['trigger']}", 120) for each in odd[:_SHOWN])
+    return Opinion(_finding(part, f"fickling calls it {answer['severity']}: {said}"), source)
 
 
 def _accounted(result: dict[str, Any], known: set[str]) -> bool:

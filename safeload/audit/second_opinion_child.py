@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import json
 import resource
 import sys
 
-_MEMORY = 2 << 30
+_MEMORY, _SOURCE_MAX = 2 << 30, 20_000
 
 
 def main() -> None:
@@ -19,17 +20,22 @@ def main() -> None:
     from fickling.analysis import check_safety
     from fickling.fickle import StackedPickle
 
-    results, worst = [], None
+    results, worst, sources = [], None, []
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         for one in StackedPickle.load(sys.stdin.buffer.read(), fail_on_decode_error=False):
             safety = check_safety(one)
+            sources.append(ast.unparse(one.ast)[:_SOURCE_MAX])
             worst = safety.severity if worst is None else max(worst, safety.severity)
             results += [
                 {"analysis": each.analysis_name, "severity": each.severity.name, "trigger": each.trigger or ""}
                 for each in safety.results
                 if each.analysis_name
             ]
-    answer = {"severity": worst.name if worst is not None else "LIKELY_SAFE", "results": results}
+    answer = {
+        "severity": worst.name if worst is not None else "LIKELY_SAFE",
+        "results": results,
+        "source": "\n".join(sources)[:_SOURCE_MAX],
+    }
     sys.stdout.write(json.dumps(answer) + "\n")
 
 

@@ -30,6 +30,7 @@ _SEVERITIES = ("info", "low", "medium", "high", "critical")
 @click.option("--max-size", type=int, metavar="MB", help="Do not read files that are larger; they count as unread.")
 @click.option("--trust", metavar="STORE", help="Trust store or key, for signed artifacts.")
 @click.option("--second-opinion", is_flag=True, help="Ask fickling, too; what it says is information only.")
+@click.option("--explain", is_flag=True, help="Show the Python that fickling makes of each pickle.")
 @click.option("--policy", "policy_file", metavar="FILE", envvar="SAFELOAD_POLICY", help="TOML that widens the policy.")
 @click.option("--all", "everything", is_flag=True, help="Show every finding and every file.")
 @allow_options
@@ -49,6 +50,7 @@ def scan(
     allow_call: tuple[str, ...],
     *,
     second_opinion: bool,
+    explain: bool,
     policy_file: str | None,
     everything: bool,
 ) -> None:
@@ -71,17 +73,17 @@ def scan(
     with ui.progress() as step:
         report = safeload.scan(
             paths, policy=policy, trust=trust, limits=limits, fail_on=fail_on, exclude=exclude,
-            jobs=jobs, dask=dask, second_opinion=second_opinion, progress=step,
+            jobs=jobs, dask=dask, second_opinion=second_opinion or explain, progress=step,
         )  # fmt: skip
-    _write(report, form, output, everything=everything)
+    _write(report, form, output, everything=everything, explain=explain)
     context.exit(report.exit_code)
 
 
-def _write(report: Report, form: str, output: str | None, *, everything: bool) -> None:
+def _write(report: Report, form: str, output: str | None, *, everything: bool, explain: bool) -> None:
     if form == "text" or output:
-        from safeload.report.plain import lines_of
+        from safeload.report.plain import explained, lines_of
 
-        for line in lines_of(report, everything=everything):
+        for line in (*(explained(report) if explain else ()), *lines_of(report, everything=everything)):
             ui.out(line.text, mark=line.mark, color=line.color)
     if form == "text":
         return

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from safeload.audit.report import FileReport, Report
 
-__all__ = ["Line", "lines_of"]
+__all__ = ["Line", "explained", "lines_of"]
 
 _COLORS = {Severity.CRITICAL: "red", Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "cyan"}
 _PER_FILE, _IN_FULL, _WIDTH, _NAME = 3, 5, 120, 48
@@ -101,3 +101,15 @@ def _sum(report: Report) -> Iterator[Line]:
     if found:
         rules = sorted({each.rule for each in report.findings if each.severity >= report.fail_on})
         yield Line(f"safeload explain {' '.join(rules)} says why it matters and what to do")
+
+
+def explained(report: Report) -> Iterator[Line]:
+    """What was found in each pickle, and beside it the Python that fickling makes of it."""
+    for file in report.files:
+        for member, source in file.decompiled:
+            yield Line(" > ".join((printable(file.file), *member)), color="")
+            for finding in file.findings:
+                if finding.member == member and finding.name:
+                    yield Line(f"  byte {finding.offset:>9,}  {finding.text.partition(' while loading: ')[0]}")
+            yield Line("  as fickling has it:")
+            yield from (Line(f"    {line}") for line in source.splitlines())

@@ -151,8 +151,7 @@ def _say_of_objects(look: Look, stream: Stream) -> None:
 def _spans(look: Look, stream: Stream) -> None:
     at = stream.start
     for array in stream.every_array():
-        if array.start > at:
-            look.span(at, array.start, "opcodes")
+        look.span(at, array.end_of_build, "opcodes")  # then a byte that counts padding, and the padding
         label = f"{array.dtype} {array.shape}"
         look.span(array.start, array.end, "nested" if array.nested else "array", label)
         at = array.end
