@@ -14,10 +14,15 @@ import scipy.optimize
 import scipy.special
 import sklearn
 from scipy.spatial import distance
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import DBSCAN, Birch
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.decomposition import NMF, FactorAnalysis, FastICA, LatentDirichletAllocation
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import (
+    AdaBoostClassifier,
     BaggingClassifier,
+    GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     VotingClassifier,
@@ -26,7 +31,11 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
 from sklearn.svm import SVC
 
@@ -90,6 +99,47 @@ MODELS: dict[str, tuple[Callable[[], Any], Any]] = {
     "neighbours by a distance": (lambda: KNeighborsClassifier(metric=distance.cosine, algorithm="brute").fit(X, Y), X),
     "products by numpy's switch": (lambda: PolynomialFeatures(interaction_only=np.bool_(True)).fit(X), X),
 }  # fmt: skip
+
+
+STARTS: dict[str, Any] = {
+    "bayes": GaussianNB(), "counts": MultinomialNB(), "neighbours": KNeighborsClassifier(),
+    "vectors": SVC(probability=True),     "discriminants": LinearDiscriminantAnalysis(), "quadratic": QuadraticDiscriminantAnalysis(),
+    "layers": MLPClassifier((4,), max_iter=20), "calibrated": CalibratedClassifierCV(cv=2),
+    "votes": VotingClassifier([("a", GaussianNB()), ("b", LogisticRegression())], voting="soft"),
+    "weights": AdaBoostClassifier(n_estimators=3), "a pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
+}  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", STARTS)
+def test_boosting_of_several_classes_may_start_from_any_classifier_whose_width_is_known(name: str) -> None:
+    classes = (X[:, 0] * 3).astype(int)
+    model = GradientBoostingClassifier(n_estimators=3, init=STARTS[name]).fit(X, classes)
+    for stream in _streams(model):
+        assert np.array_equal(_load(stream).predict_proba(X), model.predict_proba(X))
+    inner = model.init_.steps[-1][1] if name == "a pipeline" else model.init_
+    if name not in ("votes", "calibrated"):
+        inner.classes_ = inner.classes_[:2]
+        with pytest.raises(SafeloadError):
+            _load(pickle.dumps(model))
+
+
+RESTS: dict[str, Any] = {
+    "isotonic": CalibratedClassifierCV(GaussianNB(), method="isotonic", cv=2),
+    "parts": make_pipeline(NMF(2, init="random", random_state=0, max_iter=20), LogisticRegression()),
+    "topics": make_pipeline(LatentDirichletAllocation(2, max_iter=2), LogisticRegression()),
+    "factors": make_pipeline(FactorAnalysis(2), LogisticRegression()),
+    "sources": make_pipeline(FastICA(2, max_iter=50), LogisticRegression()),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", RESTS)
+def test_one_against_the_rest_of_labels_takes_what_answers_once_for_each_row(name: str) -> None:
+    labels = (X > 0.5).astype(int)
+    model = OneVsRestClassifier(RESTS[name]).fit(X, labels)
+    for stream in _streams(model):
+        assert np.array_equal(_load(stream).predict(X), model.predict(X))
 
 
 def _streams(value: Any) -> list[bytes]:

@@ -33,7 +33,7 @@ _MILD = frozenset({"LIKELY_SAFE", "POSSIBLY_UNSAFE"})
 
 
 class Opinion(NamedTuple):
-    """A finding, if it sees what the policy does not account for, or has no opinion; and the Python that it makes of it.
+    """A finding, if it sees what the policy does not account for, or has no opinion; and what Python it makes of it.
 
     That is fit to be shown, and empty where there is none.
     """

@@ -24,9 +24,17 @@ Key = tuple[str, str]
 
 # What may give the raw predictions of several classes that boosting starts from: their width is known below.
 _INIT_MODULES = (
-    "sklearn.dummy", "sklearn.ensemble._bagging", "sklearn.ensemble._forest", "sklearn.ensemble._gb",
-    "sklearn.ensemble._hist_gradient_boosting", "sklearn.linear_model._logistic", "sklearn.tree.",
+    "sklearn.calibration", "sklearn.discriminant_analysis", "sklearn.dummy", "sklearn.ensemble._bagging",
+    "sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._hist_gradient_boosting",
+    "sklearn.ensemble._weight_boosting", "sklearn.linear_model._logistic", "sklearn.naive_bayes",
+    "sklearn.neighbors._classification", "sklearn.neural_network._multilayer_perceptron", "sklearn.svm._classes",
+    "sklearn.tree.",
 )  # fmt: skip
+# Of these, those whose answers have a column for each row of an array; of the others, for each class.
+_INIT_ROWS = {
+    "BernoulliNB": "feature_log_prob_", "ComplementNB": "feature_log_prob_", "LinearDiscriminantAnalysis": "coef_",
+    "MultinomialNB": "feature_log_prob_",
+}  # fmt: skip
 # With a function of the file in between, there may be fewer predictions than rows.
 _ANY_ROWS = frozenset({"FunctionTransformer", "TransformedTargetRegressor"})
 
@@ -128,10 +136,24 @@ def _starts_with(init: Any, width: int, state: dict[str, Any]) -> bool:
         return False
     if type(init) is str:
         return init == "zero" and "n_trees_per_iteration_" in state
-    if not type(init).__module__.startswith(_INIT_MODULES):
+    return _answers_widely(init, width)
+
+
+def _answers_widely(init: Any, width: int) -> bool:
+    """Whether ``predict_proba`` of an estimator of scikit-learn has `width` columns."""
+    module, name = key_of(init)
+    inner = vars(init)
+    if module == "sklearn.pipeline" and name == "Pipeline" and inner["steps"]:
+        return _answers_widely(inner["steps"][-1][1], width)
+    if module == "sklearn.ensemble._voting":
+        return bool(inner["estimators_"]) and all(_answers_widely(one, width) for one in inner["estimators_"])
+    if not module.startswith(_INIT_MODULES) or not array(inner["classes_"], (width,)):
         return False
-    classes = vars(init)["classes_"]
-    return array(classes, (width,)) and vars(init).get("n_classes_", width) == width
+    if name in _INIT_ROWS:
+        return array(inner[_INIT_ROWS[name]], (width, None))
+    if name == "MLPClassifier":
+        return inner["n_outputs_"] == width and array(inner["coefs_"][-1], (None, width))
+    return bool(inner.get("n_classes_", width) == width)
 
 
 def _dummy(state: dict[str, Any]) -> bool:

@@ -22,12 +22,15 @@ __all__ = ["CHECKERS"]
 
 # What answers for each row once, if the attributes below are as they should. Other packages' classes are their owners'.
 _MODULES = (
-    "sklearn.calibration", "sklearn.cluster._kmeans", "sklearn.compose.", "sklearn.decomposition._pca",
-    "sklearn.decomposition._truncated_svd", "sklearn.discriminant_analysis", "sklearn.dummy",
+    "sklearn.calibration", "sklearn.cluster._kmeans", "sklearn.compose.", "sklearn.decomposition._factor_analysis",
+    "sklearn.decomposition._fastica", "sklearn.decomposition._lda", "sklearn.decomposition._nmf",
+    "sklearn.decomposition._pca", "sklearn.decomposition._truncated_svd", "sklearn.discriminant_analysis",
+    "sklearn.dummy",
     "sklearn.ensemble._bagging", "sklearn.ensemble._forest", "sklearn.ensemble._gb",
     "sklearn.ensemble._hist_gradient_boosting.", "sklearn.ensemble._stacking", "sklearn.ensemble._voting",
-    "sklearn.ensemble._weight_boosting", "sklearn.feature_extraction.text", "sklearn.feature_selection.",
-    "sklearn.frozen.", "sklearn.impute.", "sklearn.kernel_approximation", "sklearn.linear_model._base",
+    "sklearn.ensemble._weight_boosting", "sklearn.feature_extraction._dict_vectorizer",
+    "sklearn.feature_extraction.text", "sklearn.feature_selection.", "sklearn.frozen.", "sklearn.isotonic",
+    "sklearn.impute.", "sklearn.kernel_approximation", "sklearn.linear_model._base",
     "sklearn.linear_model._bayes", "sklearn.linear_model._coordinate_descent", "sklearn.linear_model._huber",
     "sklearn.linear_model._least_angle", "sklearn.linear_model._logistic", "sklearn.linear_model._omp",
     "sklearn.linear_model._passive_aggressive", "sklearn.linear_model._perceptron",
@@ -39,6 +42,7 @@ _MODULES = (
     "sklearn.svm._classes", "sklearn.tree.",
 )  # fmt: skip
 _DIMENSIONS: Mapping[str, int] = {
+    "X_thresholds_": 1,
     "class_log_prior_": 1,
     "class_prior_": 1,
     "classes_": 1,
@@ -48,7 +52,9 @@ _DIMENSIONS: Mapping[str, int] = {
     "estimator_weights_": 1,
     "feature_log_prob_": 2,
     "intercept_": 1,
+    "mean_": 1,
     "means_": 2,
+    "noise_variance_": 1,
     "normalization_": 2,
     "offset_": 1,
     "priors_": 1,
@@ -57,6 +63,7 @@ _DIMENSIONS: Mapping[str, int] = {
     "scalings_": 2,
     "theta_": 2,
     "var_": 2,
+    "y_thresholds_": 1,
 }
 # Lists of arrays: one a layer, a feature, a class, an output.
 _LISTS = frozenset({"classes_", "coefs_", "feature_log_prob_", "rotations_", "scalings_"})
