@@ -103,7 +103,8 @@ MODELS: dict[str, tuple[Callable[[], Any], Any]] = {
 
 STARTS: dict[str, Any] = {
     "bayes": GaussianNB(), "counts": MultinomialNB(), "neighbours": KNeighborsClassifier(),
-    "vectors": SVC(probability=True),     "discriminants": LinearDiscriminantAnalysis(), "quadratic": QuadraticDiscriminantAnalysis(),
+    "vectors": SVC(probability=True),
+    "discriminants": LinearDiscriminantAnalysis(), "quadratic": QuadraticDiscriminantAnalysis(),
     "layers": MLPClassifier((4,), max_iter=20), "calibrated": CalibratedClassifierCV(cv=2),
     "votes": VotingClassifier([("a", GaussianNB()), ("b", LogisticRegression())], voting="soft"),
     "weights": AdaBoostClassifier(n_estimators=3), "a pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
