@@ -229,3 +229,30 @@ def test_text_that_begins_like_a_pickle_is_text(text: str) -> None:
 def test_a_pickle_that_is_text_is_a_pickle() -> None:
     assert rules(scanned(b"cos\nsystem\n(S'touch MARK'\ntR.")) == {"SL101"}
     assert rules(scanned(b"cos\nsystem\n(S'touch MARK'\ntR and then some text")) >= {"SL101"}
+
+
+def test_a_pointer_of_git_lfs_is_no_model() -> None:
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123\n"
+    assert "the model itself is elsewhere" in scanned(pointer).unread[0].text
+
+
+def test_what_lies_beside_a_model_is_known(tmp_path: Path) -> None:
+    """As a folder of a hub has it."""
+    files = {
+        "config.json": b'{"architectures": ["X"], "hidden_size": 8}',
+        "tokenizer.json": json.dumps({"model": {"vocab": {"a": 1}}}).encode(),
+        "spiece.model": b"".join(b"\x0a\x0a\x0a\x03abc\x15" + struct.pack("<f", n) for n in range(20)),
+        "merges.txt": b"#version: 0.2\na b\n",
+        "README.md": "# \u00e9 model\n".encode(),
+        ".gitattributes": b"*.bin filter=lfs\n",
+        "plot.png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+        "model.safetensors": tensors({"a": entry(0, 48, [6])}),
+        "modeling.py": b"import torch\n\n\nclass Model(torch.nn.Module):\n    pass\n",
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    report = safeload.scan(tmp_path)
+    assert [(file.file, file.unread, file.findings) for file in report.files if file.unread or file.findings] == []
+    assert report.exit_code == 0
+    (tmp_path / "plot.png").write_bytes(files["plot.png"] + b"PK\x05\x06" + bytes(18))
+    assert safeload.scan(tmp_path).exit_code == 1  # an archive hangs at its end

@@ -122,6 +122,7 @@ def _named(module: str, name: str, use: Use) -> GlobalUse:
     return GlobalUse(module[:500], name[:500], 0, use, module[:500], name[:500])
 
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _NATIVE = {"catboost": "CatBoost", "lightgbm": "LightGBM", "ubjson": "XGBoost"}
 
 
@@ -143,3 +144,5 @@ def read_media(look: Look, view: memoryview) -> None:
 
 def read_text(look: Look, view: memoryview) -> None:
     look.span(0, len(view), "data")
+    if bytes(view[: len(_POINTER)]) == _POINTER:
+        look.unread(0, "this is a pointer of Git LFS, and the model itself is elsewhere: git lfs pull")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["begins_like_a_pickle", "ends_like_a_zip", "is_text", "kind_of"]
 
-_HEAD, _FINGERPRINT_MAX = 4_096, 1_024
+_HEAD, _FINGERPRINT_MAX, _PIECES = 4_096, 1_024, 8
 _SSTABLE = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # tensorflow/core/lib/io/format.h: kTableMagicNumber
 _ZIP_END, _ZIP_COMMENT = b"PK\x05\x06", (1 << 16) + 22
 
@@ -117,6 +118,18 @@ def _is_fingerprint(head: bytes, view: memoryview) -> bool:
     return found.keys() <= set(range(1, 8)) and [found.get(number) for number in range(1, 6)] == [False] * 5
 
 
+def _is_sentencepiece(head: bytes, view: memoryview) -> bool:
+    """A vocabulary: messages of a piece and its score (sentencepiece_model.proto)."""
+    if head[:1] != b"\x0a":
+        return False
+    try:
+        pieces = itertools.islice(fields(view, 0, len(view)), _PIECES)
+        inner = [[part.number for part in fields(view, one.start, one.end)] for one in pieces if one.number == 1]
+    except StreamError:
+        return False
+    return len(inner) == _PIECES and all(numbers[:2] == [1, 2] for numbers in inner)
+
+
 def is_text(view: memoryview) -> bool:
     """UTF-8 without a control character that text has not."""
     piece = bytes(view[: 1 << 20])
@@ -140,5 +153,6 @@ _TESTS: Mapping[str, Callable[[bytes, memoryview], bool]] = {
     "xml": lambda head, _: bool(_XML.match(head)),
     "lzma": lambda head, _: bool(_LZMA.match(head)) and head[0] == 0x5D,
     "tensorflow, fingerprint": _is_fingerprint,
+    "sentencepiece": _is_sentencepiece,
     "protobuf": lambda head, _: bool(_PROTOBUF.match(head)),
 }

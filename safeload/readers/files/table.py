@@ -45,6 +45,7 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     # names, shapes and checksums of the variables of TensorFlow, and where they stand
     "tensorflow, index": documents.read_text,
     "tensorflow, fingerprint": documents.read_text,
+    "sentencepiece": documents.read_text,
     "hdf5": hdf5.read,
     "7z": sevenzips.read,
     "xml": xmls.read,
