@@ -13,6 +13,7 @@ import argparse
 import multiprocessing
 import os
 import pickle
+import signal
 import statistics
 import subprocess
 import sys
@@ -53,7 +54,9 @@ def make(folder: Path, small: int) -> None:
 def measure(command: list[str], path: Path) -> tuple[float, int, str]:
     """Seconds, MB, and how it ended."""
     start = time.perf_counter()
-    with subprocess.Popen([*command, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+    with subprocess.Popen(
+        [*command, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    ) as child:
         while True:
             pid, status, usage = os.wait4(child.pid, os.WNOHANG)
             seconds = time.perf_counter() - start
@@ -61,7 +64,7 @@ def measure(command: list[str], path: Path) -> tuple[float, int, str]:
                 child.returncode = os.waitstatus_to_exitcode(status)
                 return seconds, usage.ru_maxrss // 1_000, f"exit {child.returncode}"
             if seconds > SECONDS_MAX:
-                child.kill()
+                os.killpg(child.pid, signal.SIGKILL)  # with whatever it started
                 return seconds, 0, f"stopped after {SECONDS_MAX} s"
             time.sleep(0.002)
 
