@@ -163,6 +163,27 @@ def test_the_payload_is_found_in_every_wrapping_and_in_any_two(outer: str, inner
     assert "posix.system" in names(report) or "os.system" in names(report), report.findings
 
 
+def test_numbers_of_a_state_dict_that_are_a_pickle_are_looked_into() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a/data.pkl", pickle.dumps({}))
+        archive.writestr("a/data/0", PAYLOAD)
+        archive.writestr("a/data/1", np.random.default_rng(0).normal(size=99).tobytes())
+    report = scanned(buffer.getvalue())
+    assert "os.system" in names(report)
+    assert report.files[0].unread == ()
+
+
+def test_variables_of_tensorflow_that_are_a_pickle_are_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "variables.index").write_bytes(bytes(40) + b"\x57\xfb\x80\x8b\x24\x75\x47\xdb")
+    data = tmp_path / "variables.data-00000-of-00001"
+    data.write_bytes(np.random.default_rng(0).normal(size=99).tobytes())
+    assert safeload.scan(tmp_path).exit_code == 0
+    for payload in (PAYLOAD, b"cos\nsystem\n(S'touch MARK'\ntR.", zlib.compress(PAYLOAD)):
+        data.write_bytes(payload)
+        assert safeload.scan(tmp_path).exit_code == 1
+
+
 @pytest.mark.parametrize("name", ["model.txt", "weights.safetensors", "README", "a.npy", "m.onnx", "x.zip", ".hidden"])
 def test_an_ending_hides_nothing(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(PAYLOAD)

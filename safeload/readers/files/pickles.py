@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers.buffer import Buffer
-from safeload.readers.files.kinds import is_text
+from safeload.readers.files.kinds import begins_like_a_pickle, is_text
 from safeload.readers.joblib import analyse
 from safeload.text import plural, printable
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from safeload.readers.files.look import Look
     from safeload.readers.observations import Stream
 
-__all__ = ["is_one", "read", "read_if_one"]
+__all__ = ["is_one", "names_something", "read", "read_if_one"]
 
 _STREAMS_MAX = 1_000
 # torch/serialization.py: MAGIC_NUMBER, as the first stream has it
@@ -58,6 +58,21 @@ def is_one(look: Look, view: memoryview) -> bool:
         named = (used for part in buffer.seen for stream in _with_nested(part) for used in stream.globals)
         return any(_is_a_name(used.path) for used in named) if is_text(view) else any(True for _ in named)
     return True
+
+
+def names_something(look: Look, view: memoryview) -> bool:
+    """Whether numbers would name anything, if somebody took them for a pickle all the same.
+
+    Of numbers that happen to begin like one, the names are none.
+    """
+    if not begins_like_a_pickle(view):
+        return False
+    buffer = _buffer(view)
+    try:
+        seen = [analyse(buffer, watch=look.watch)]
+    except (StreamError, LimitError):
+        seen = buffer.seen
+    return any(_is_a_name(used.path) for part in seen for stream in _with_nested(part) for used in stream.globals)
 
 
 def _is_a_name(path: str) -> bool:

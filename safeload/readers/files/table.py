@@ -54,6 +54,7 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     "unknown": _unknown,
 }
 # These are told by what a pickle never is, or were looked at as one already.
+_LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
 _NO_PICKLES = frozenset({"pickle", "empty"})
 
 
@@ -62,12 +63,13 @@ def read_file(
 ) -> list[Part]:
     """All parts of a file, the file itself first. Raises nothing for what the bytes may be.
 
-    `raw` says that another file describes this one as numbers: then it is a pickle only if it cannot be anything else.
+    `raw` says that another file describes this one as numbers.
     """
     parts = [Part((), "numbers", 0, len(view), view=view)]
-    if raw and view and kind_of(view) in ("unknown", "text", "pickle", "protobuf") and view[0] != 0x80:
+    look = Look(parts[0], parts, Budget(limits, len(view)), read_part, watch)
+    if raw and kind_of(view) in _LIKE_NUMBERS and not pickles.names_something(look, view):
         return parts
-    read_part(Look(parts[0], parts, Budget(limits, len(view)), read_part, watch), view)
+    read_part(look, view)
     return parts
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from safeload.errors import LimitError, StreamError
 from safeload.readers.files.names import tricks_of
 from safeload.readers.files.packages import of_archive
+from safeload.readers.files.pickles import names_something
 from safeload.readers.files.plain import behind_zeros, collected, decoded
 from safeload.readers.files.squeezed import ENCODINGS
 from safeload.readers.files.views import ViewFile
@@ -129,8 +130,6 @@ def _member(look: Look, view: memoryview, member: _Member, *, is_data: bool) -> 
         return
     if member.end > len(view):
         look.unread(member.start, f"{name} reaches past the end of the archive")
-    if is_data and info.compress_type == zipfile.ZIP_STORED:
-        return
     if stat.S_ISLNK(info.external_attr >> 16):
         return
     try:
@@ -142,7 +141,7 @@ def _member(look: Look, view: memoryview, member: _Member, *, is_data: bool) -> 
         look.unread(member.start, f"{name}: {broken.message}")
     elif info.file_size >= 0 and (len(plain) != info.file_size or (info.CRC and zlib.crc32(plain) != info.CRC)):
         look.say("archive-checksum", member.start, f"size or checksum of {name} is not what the directory says")
-    if not is_data:
+    if not is_data or names_something(look, plain):
         look.into(info.filename, plain, member.data)
 
 
