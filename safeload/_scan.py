@@ -70,10 +70,9 @@ def scan(
     if isinstance(source, (str, os.PathLike)):
         sources: list[StrPath] = [source]
     elif hasattr(source, "read"):
-        view = memoryview(source.read())
-        return Report(
-            (scan_view(getattr(source, "name", "the file"), view, policy, limits, store, second=second_opinion),), least
-        )
+        view, name = memoryview(source.read()), getattr(source, "name", None)
+        name = name if isinstance(name, str) else "the file"  # a temporary file has a number, or none
+        return Report((scan_view(name, view, policy, limits, store, second=second_opinion),), least)
     else:
         sources = list(source)
     places = list(files_of(sources, exclude))

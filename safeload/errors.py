@@ -371,11 +371,12 @@ class CodecError(SafeloadError):
 
 
 class StreamError(CodecError):
-    """The stream is malformed or cut off at byte ``offset``."""
+    """The stream is malformed or cut off at byte ``offset``. ``goes_on``: CPython's unpickler would read on there."""
 
-    def __init__(self, message: str, *, offset: int) -> None:
+    def __init__(self, message: str, *, offset: int, goes_on: bool = False) -> None:
         super().__init__(message)
         self.offset = offset
+        self.goes_on = goes_on
 
 
 class MissingExtraError(CodecError):

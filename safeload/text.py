@@ -14,7 +14,8 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def printable(text: str, limit: int = 200) -> str:
     """`text` with every character escaped that does not show as itself, cut to `limit` characters."""
     cut = text[:limit]
-    shown = "".join(_escape(c) for c in cut)
+    # `::` and `##` at the beginning of what they take for a line are commands to systems that run pipelines.
+    shown = "".join(_escape(c) for c in cut).replace("::", ":\\x3a").replace("##", "#\\x23")
     return shown if len(text) <= limit else shown + "..."
 
 

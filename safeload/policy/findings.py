@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "findings_of"]
 
+_TINY = 128
 _TORCH_SCRIPT = "__torch__"
 _BY_RISK = {Risk.OWN: "SL201", Risk.CALLED: "SL201", Risk.SIGNED: "SL201", Risk.LEFT_OUT: "SL202"}
 
@@ -68,6 +69,8 @@ def _found(part: Part, rule: str, offset: int, text: str, *, do: str = "", name:
 
 def _of_global(part: Part, seen: Observation, used: GlobalUse, policy: Policy) -> Finding | None:
     denied = policy.denied(used)
+    if (used.path, used.arguments) == ("builtins.type", "None") and part.size < _TINY:
+        return None  # how the type of None is pickled
     if not denied:
         return _of_native(part, seen, used)
     if _is_script(part, used, denied) or _is_a_type(part, used, denied, policy):
@@ -102,4 +105,5 @@ def _is_a_type(part: Part, used: GlobalUse, denied: Use, policy: Policy) -> bool
 def _is_script(part: Part, used: GlobalUse, denied: Use) -> bool:
     """Classes that TorchScript defines itself, in the code of the archive."""
     script = used.module == _TORCH_SCRIPT or used.module.startswith(f"{_TORCH_SCRIPT}.")
-    return script and Use.CALLED not in denied and bool(part.path)
+    place = bool(part.path) and part.path[-1].endswith(("/data.pkl", "/constants.pkl"))
+    return script and Use.CALLED not in denied and place

@@ -284,6 +284,17 @@ _TABLE = (
         "Nothing, if nothing else was found.",
     ),
     Rule(
+        "SL716", "An expression that is evaluated", Severity.CRITICAL,
+        "torch.export.load hands these texts to sympy, which evaluates them as Python.",
+        _ASK,
+    ),
+    Rule(
+        "SL717", "TorchScript that reads or writes files", Severity.HIGH,
+        "The code of the archive saves or loads files, by paths that stand in it; in __setstate__ it does so while the "
+        "model is loaded.",
+        _ASK,
+    ),
+    Rule(
         "SL706", "Tensors share their bytes", Severity.MEDIUM,
         "The format forbids it.",
         _AGAIN,
@@ -319,6 +330,7 @@ RULE_OF: Mapping[str, str] = MappingProxyType(
         "dup": "SL303",
         "extension": "SL105",
         "external": "SL704",
+        "expression": "SL716",
         "external-data": "SL712",
         "external-path": "SL711",
         "graph-code": "SL713",
@@ -334,6 +346,7 @@ RULE_OF: Mapping[str, str] = MappingProxyType(
         "inst": "SL304",
         "lambda": "SL701",
         "lambda-name": "SL702",
+        "memo-gap": "SL303",
         "memo-overwritten": "SL303",
         "native": "SL601",
         "never-built": "SL303",
@@ -351,6 +364,7 @@ RULE_OF: Mapping[str, str] = MappingProxyType(
         "polyglot": "SL310",
         "proto-inside": "SL303",
         "several": "SL302",
+        "script-files": "SL717",
         "signature": "SL502",
         "stack-at-stop": "SL303",
         "state-shared": "SL308",

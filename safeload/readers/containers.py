@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,10 @@ def _put(machine: Machine, at: int) -> int:
 
 def _decimal(machine: Machine, at: int) -> tuple[int, int]:
     line, end = machine.data.line(at + 1)
-    if not re.fullmatch(rb"[0-9]{1,10}", line):
-        raise StreamError("a memo key is not a decimal number", offset=at)
-    return int(line), end
+    if re.fullmatch(rb"[0-9]{1,10}", line):
+        return int(line), end
+    if machine.data.buffer.describe and re.fullmatch(rb"\s*[+-]?[0-9_]{1,20}\s*", line):
+        machine.fact("odd-text", "a memo key is written as no pickler writes it")
+        with contextlib.suppress(ValueError):
+            return max(int(line), 0), end
+    raise StreamError("a memo key is not a decimal number", offset=at, goes_on=True)

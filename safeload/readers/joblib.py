@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import StreamError
 from safeload.readers.buffer import Buffer, Spent, Work
-from safeload.readers.nodes import Bag, Made, Node
+from safeload.readers.nodes import Alias, Bag, Made, Node
 from safeload.readers.observations import ArrayData, Stream, WholeWrapper
 from safeload.readers.pickle import analyse_pickle
 from safeload.readers.wrappers import MATCH, TUPLES, Known, know, sizes
@@ -24,13 +24,15 @@ __all__ = ["FIRST_OPCODES", "analyse"]
 
 Watch = frozenset[tuple[str, str]]
 
-FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGVXSJMBCTU\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x96")
+FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGPVXSJMBCTU\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 _DTYPE = ("numpy", "dtype")
 _DIMENSIONS_MAX = 64
 _SIZE_MAX = 1 << 62
 _ITEMS_MAX = 32
 _LETTERS_MAX = 16
 _FIELD_DEPTH_MAX = 16
+_SIZED = "SUV"
+_HAS_OBJECTS = 0x01  # numpy/_core/include/numpy/ndarraytypes.h: NPY_ITEM_REFCOUNT
 _ITEM_SIZES = {"b": 1, "?": 1}
 
 
@@ -154,6 +156,8 @@ def _shape(data: Data, node: Node) -> tuple[int, ...] | None:
 
 
 def _dtype(data: Data, node: Node, depth: int) -> _DType | None:
+    if isinstance(node, Alias):
+        node = node.node
     if not isinstance(node, Made) or node.build is None or depth > _FIELD_DEPTH_MAX:
         return None
     if node.meaning is None:
@@ -173,8 +177,13 @@ def _read_dtype(data: Data, node: Made, depth: int) -> _DType | None:
     size = int(digits) if digits else _ITEM_SIZES.get(kind, 0)
     if kind == "U":
         size *= 4
+    if kind in _SIZED and data.integer(node.state[5]) != size:
+        return None  # numpy believes this number, and not the letters
     order = data.short_string(node.state[1]) or ""
     has_object = kind == "O" or (kind == "V" and _parts_have_object(data, node.state, depth))
+    flags = data.integer(node.state[7])
+    if flags is None or bool(flags & _HAS_OBJECTS) != has_object:
+        return None  # and these flags
     return _DType(f"{order[:1]}{letters}", size, has_object)
 
 

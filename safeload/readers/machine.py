@@ -38,7 +38,7 @@ _SHOWN = 80
 _GLOBALS_MAX = 20_000
 _DIGITS_MAX = 10
 _BUILT_WEIGHT = 4
-_WORTH = 1 << 16
+_WORTH, _GAP_MAX = 1 << 16, 1 << 20
 _CHECKED = 1 << 16  # bytes of opcodes between two looks at what they cost
 
 # Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
@@ -212,9 +212,14 @@ class Machine:
         if key < len(self.memo):
             self.fact("memo-overwritten", "a memo entry is overwritten")
             self.memo[key] = self.stack[-1]
+        elif self.data.buffer.describe and key < len(self.memo) + _GAP_MAX:
+            self.fact("memo-gap", "a memo entry is written before the ones below it")
+            self.memo += [None] * (key - len(self.memo))
+            self.memo.append(self.stack[-1])
         else:
             # CPython allocates the memo up to the key: 2**31 would cost 32 GB.
-            raise StreamError(f"memo entry {key} is written before the ones below it", offset=self.at)
+            what = f"memo entry {key} is written before the ones below it"
+            raise StreamError(what, offset=self.at, goes_on=True)
 
     # --- globals --------------------------------------------------------------------------------
 

@@ -159,7 +159,8 @@ def _array(machine: Machine, wrapper: Made, at: int) -> int:
         machine.fact("array-in-frame", "raw array data stand inside a frame")
     array = machine.array_reader(machine.data, wrapper.state, at)
     if array is None:
-        raise StreamError("the array wrapper's state is not one that joblib writes", offset=wrapper.offset)
+        what = "the array wrapper's state is not one that joblib writes"
+        raise StreamError(what, offset=wrapper.offset, goes_on=True)
     # joblib never refers to a wrapper again; the array that takes its place must not have two names.
     wrapper.finished, wrapper.memo = False, None
     if array.nested is None:  # else they are opcodes too, and count

@@ -119,11 +119,16 @@ def _result(file: FileReport, rule: str, level: str, text: str, place: Finding |
     return {
         "ruleId": rule,
         "level": level,
-        "message": {"text": text},
+        "message": {"text": _plain(text)},
         "locations": [location],
         "partialFingerprints": {"primaryLocationLineHash": f"{fingerprint.hexdigest()[:32]}:1"},
         "properties": {"byteOffset": place.offset, "member": list(place.member)},
     }
+
+
+def _plain(text: str) -> str:
+    """Section 3.11.6: brackets would be a link."""
+    return "".join(f"\\{char}" if char in "[]" else char for char in text)
 
 
 def _uri(path: str) -> str:

@@ -1,14 +1,16 @@
-"""JSON: Keras' configurations, skops' schemas, XGBoost's models; text; and models that native code parses.
+"""JSON: Keras' configurations, skops' schemas, XGBoost's models, what torch.export evaluates.
 
 Sources: keras/src/saving/serialization_lib.py, skops/io/_general.py, https://xgboost.readthedocs.io (model schema).
 """
 
 from __future__ import annotations
 
+import builtins
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
-from safeload.readers.files.kinds import ends_like_a_zip
+from safeload.readers.files.texts import read_text
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
 
@@ -17,16 +19,28 @@ if TYPE_CHECKING:
 
     from safeload.readers.files.look import Look
 
-__all__ = ["read_json", "read_media", "read_native", "read_text"]
+__all__ = ["read_json"]
 
 _JSON_MAX = 64 << 20
+# What no document begins with: a word in brackets, as text has it, or a template.
+_TEXT = re.compile(rb"\s*(?:\{\s*[^\s\"}]|\[\s*[^\s\"\[\]{\d\-tfnNI])")
 _NODES_MAX = 2_000_000
+# What sympy is given by torch.export.load: it evaluates Python. Numbers, symbols, and functions of sizes.
+_EXPRESSION = re.compile(
+    r"(?:\s|[-+*/%(),.<>=!&|~]|\d+|'\w{1,40}'|True|False|(?:integer|positive|nonnegative|real)(?==)|[A-Za-z]{1,2}\d{1,6}\b"
+    r"|(?:Symbol|Integer|Float|Rational|Add|Mul|Pow|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|Max|Min|floor|ceiling|Eq|Ne|Lt"
+    r"|Le|Gt|Ge|And|Or|Not|Where|ModularIndexing|TrueToInt|IntTrueDiv|FloatTrueDiv|ToFloat|TruncToInt|RoundToInt)(?=\())*"
+)
 # Their modules that hold layers, losses, optimizers and what else a configuration may name.
 _KERAS = ("keras", "builtins", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 _PATHS = frozenset({"vocabulary", "filepath", "file_path", "filename", "model_path", "path", "url"})
 _SKOPS_CALLS = frozenset({"ReduceNode", "MethodNode", "OperatorFuncNode", "PartialNode"})
 _SKOPS_NAMES = frozenset({"FunctionNode", "TypeNode"})
-_SKOPS_PLAIN = frozenset({"ObjectNode", "DefaultDictNode", "OrderedDictNode", "ListNode", "DictNode", "TupleNode"})
+# Made of numbers, of numpy's and scipy's own classes.
+_SKOPS_NUMBERS = frozenset(
+    {"NdArrayNode", "MaskedArrayNode", "RandomStateNode", "RandomGeneratorNode", "SparseMatrixNode", "DTypeNode"}
+    | {"BitGeneratorNode", "JsonNode", "SliceNode", "TreeNode", "LossNode"}
+)
 
 
 def read_json(look: Look, view: memoryview) -> None:
@@ -36,7 +50,11 @@ def read_json(look: Look, view: memoryview) -> None:
     try:
         found = json.loads(bytes(view))
     except (ValueError, RecursionError) as error:
-        look.unread(0, f"the document cannot be read: {printable(str(error), 80)}")
+        if _TEXT.match(view):
+            read_text(look, view)
+            look.part.kind = "text"
+        else:
+            look.unread(0, f"the document cannot be read: {printable(str(error), 80)}")
         return
     look.part.kind = _kind(found)
     for count, node in enumerate(_objects(found)):
@@ -45,6 +63,9 @@ def read_json(look: Look, view: memoryview) -> None:
             return
         if "class_name" in node:
             _keras(look, node)
+        if isinstance(node.get("expr_str"), str) and not _EXPRESSION.fullmatch(node["expr_str"]):
+            shown = printable(node["expr_str"], 120)
+            look.once("expression", 0, f'torch.export evaluates "{shown}"')
         if "__class__" in node and "__module__" in node and "__loader__" in node:
             _skops(look, node)
     look.span(0, len(view), "data")
@@ -83,10 +104,12 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
         else:
             look.once("lambda-name", 0, "a Lambda layer holds the name of a function")
     elif name == "function" and isinstance(config, str) and isinstance(module, str):
-        look.use(_named(module, config, Use.REFERENCED))
+        # Keras says builtins of functions of its own, too.
+        if module != "builtins" or hasattr(builtins, config):
+            look.use(_named(module, config, Use.REFERENCED))
     elif name in ("TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer"):
         look.say("external", 0, f"{name} loads a model of another format")
-    if isinstance(module, str) and isinstance(name, str) and name != "function" and not module.startswith(_KERAS):
+    if isinstance(module, str) and isinstance(name, str) and name != "function" and not _is_of_keras(module):
         look.use(_named(module, name, Use.INSTANTIATED | Use.CALLED))
     elif isinstance(registered, str) and ">" in registered and module is None:
         look.say("custom-object", 0, f"{printable(registered, 80)} is a class of somebody's own")
@@ -96,6 +119,10 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
                 look.say(
                     "external", 0, f'{printable(str(name), 40)} reads "{printable(config[key], 80)}", another file'
                 )
+
+
+def _is_of_keras(module: str) -> bool:
+    return any(module == known or module.startswith(f"{known}.") for known in _KERAS)
 
 
 def _is_code(function: Any) -> bool:
@@ -114,35 +141,11 @@ def _skops(look: Look, node: dict[str, Any]) -> None:
         if isinstance(content, dict) and isinstance(content.get("module_path"), str):
             module, name = content["module_path"], str(content.get("function", name))
         look.use(_named(module, name, Use.REFERENCED))
-    elif loader in _SKOPS_PLAIN and module != "builtins":
-        look.use(_named(module, name, Use.INSTANTIATED))
+    elif loader in _SKOPS_NUMBERS and module.partition(".")[0] in ("builtins", "numpy", "scipy", "sklearn"):
+        return
+    elif module != "builtins" or name in ("eval", "exec", "compile", "open", "getattr", "map", "filter", "type"):
+        look.use(_named(module, name, Use.INSTANTIATED))  # whatever skops calls it
 
 
 def _named(module: str, name: str, use: Use) -> GlobalUse:
     return GlobalUse(module[:500], name[:500], 0, use, module[:500], name[:500])
-
-
-_POINTER = b"version https://git-lfs.github.com/spec/"
-_NATIVE = {"catboost": "CatBoost", "lightgbm": "LightGBM", "ubjson": "XGBoost"}
-
-
-def read_native(look: Look, view: memoryview) -> None:
-    """Numbers and trees, in a form that only the library's own C++ reads."""
-    look.say("native", 0, f"{_NATIVE[look.part.kind]}'s models are read by C++")
-    look.span(0, len(view), "data")
-    if look.part.kind == "ubjson":
-        look.part.kind = "xgboost"
-
-
-def read_media(look: Look, view: memoryview) -> None:
-    """Pictures and tables: no loader takes them for models. An archive may hang at their end."""
-    look.span(0, len(view), "data")
-    if ends_like_a_zip(view):
-        look.say("polyglot", 0, "an archive hangs at the end")
-        look.unread(0, "what hangs at the end was not read")
-
-
-def read_text(look: Look, view: memoryview) -> None:
-    look.span(0, len(view), "data")
-    if bytes(view[: len(_POINTER)]) == _POINTER:
-        look.unread(0, "this is a pointer of Git LFS, and the model itself is elsewhere: git lfs pull")

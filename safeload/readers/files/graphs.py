@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import StreamError
-from safeload.readers.files.wire import fields
+from safeload.readers.files.wire import Field, fields
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from safeload.readers.files.look import Look
 
-__all__ = ["read"]
+__all__ = ["judge_operation", "read"]
 
 _DEPTH_MAX = 64
 _FIELDS_MAX = 20_000_000
@@ -50,7 +50,7 @@ _SAVED: Mapping[str, _Message] = {
     "graph": _Message({1: "node", 2: "library"}, {}),
     "library": _Message({1: "function"}, {}),
     "function": _Message({3: "node"}, {}),
-    "node": _Message({}, {2: "operation"}),
+    "node": _Message({}, {1: "name", 2: "operation", 3: "input"}),
 }
 # The domains of onnx and of onnxruntime, whose operations are part of what reads the model.
 _DOMAINS = re.compile(r"|ai\.onnx(?:\.ml|\.training|\.preview(?:\.training)?)?|com\.microsoft(?:\.\w+)*|pkg\.\S+")
@@ -61,6 +61,9 @@ _FILES = frozenset(
     | {"WholeFileReaderV2", "TFRecordReader", "TFRecordReaderV2", "FixedLengthRecordReader", "LMDBReader", "CSVDataset"}
     | {"FixedLengthRecordReaderV2", "IdentityReader", "TextLineDataset", "TFRecordDataset", "FixedLengthRecordDataset"}
     | {"FixedLengthRecordDatasetV2", "SqlDataset", "ImmutableConst", "LoadAndRemapMatrix", "SaveDataset", "LoadDataset"}
+    | {"CreateSummaryFileWriter", "CreateSummaryDbWriter", "WriteSummary", "WriteRawProtoSummary", "WriteGraphSummary"}
+    | {"WriteScalarSummary", "ImportEvent", "SnapshotDataset", "SnapshotDatasetV2", "SaveDatasetV2", "DistributedSave"}
+    | {"DebugIdentityV3", "DecodeProtoV2", "EncodeProto", "DebugIdentity", "DumpTensor", "PrintToFile"}
     | {"DatasetToTFRecord", "InitializeTableFromTextFile", "AudioSummaryV2", "CacheDataset", "DebugIdentityV2"}
 )
 
@@ -73,8 +76,10 @@ def read(look: Look, view: memoryview) -> None:
             look.unread(0, "this is of no format that is known here")
             return
         look.part.kind = kind
-        walk = _Walk(look, view, _ONNX if kind == "onnx" else _SAVED, _onnx if kind == "onnx" else _tensorflow)
-        walk.run()
+        if kind == "onnx":
+            _Walk(look, view, _ONNX, _onnx).run()
+        else:
+            _saved_model(look, view)
     except StreamError as error:
         look.unread(error.offset, error.message)
         return
@@ -120,13 +125,24 @@ class _Walk:
                 raise StreamError(f"more than {_FIELDS_MAX:,} fields", offset=start)
             if not field.is_bytes:
                 continue
+            if (
+                name == "node"
+                and field.number == 5
+                and b"file://" in bytes(self._view[field.start : field.end][:_NAME_MAX])
+            ):
+                self._look.once("graph-files", field.start, "an operation is told to write to a file")
             if field.number in message.inner:
                 inner.append((message.inner[field.number], field.start, field.end, depth + 1))
             elif field.number in message.texts:
-                piece = bytes(self._view[field.start : min(field.end, field.start + _NAME_MAX)])
-                texts[message.texts[field.number]] = str(piece, "utf-8", "replace")
+                # Of several, such as inputs, the first.
+                texts[message.texts[field.number]] = texts.get(message.texts[field.number]) or str(
+                    self._piece(field), "utf-8", "replace"
+                )
         self._judge(self._look, name, texts, start)
         return inner
+
+    def _piece(self, field: Field) -> bytes:
+        return bytes(self._view[field.start : min(field.end, field.start + _NAME_MAX)])
 
 
 def _onnx(look: Look, message: str, texts: dict[str, str], at: int) -> None:
@@ -144,8 +160,30 @@ def _onnx(look: Look, message: str, texts: dict[str, str], at: int) -> None:
         )
 
 
+def _saved_model(look: Look, view: memoryview) -> None:
+    """Every SavedModel has operations that save it, to where whoever saves says; to a path in the graph, none."""
+    constants: set[str] = set()
+    saved: dict[str, int] = {}
+
+    def judge(look: Look, message: str, texts: dict[str, str], at: int) -> None:
+        _tensorflow(look, message, texts, at)
+        if texts.get("operation") == "Const":
+            constants.add(texts.get("name", ""))
+        elif texts.get("operation", "").startswith(("SaveV2", "SaveSlices", "Save")):
+            saved.setdefault(texts.get("input", "").partition(":")[0], at)
+
+    _Walk(look, view, _SAVED, judge).run()
+    for name in constants & saved.keys():
+        look.once("graph-files", saved[name], "an operation saves to a path that stands in the graph")
+
+
 def _tensorflow(look: Look, message: str, texts: dict[str, str], at: int) -> None:
-    operation = texts.get("operation", "") if message == "node" else ""
+    if message == "node":
+        judge_operation(look, texts.get("operation", ""), at)
+
+
+def judge_operation(look: Look, operation: str, at: int) -> None:
+    """Of TensorFlow."""
     if operation in _CODE:
         look.once("graph-code", at, f"{operation} runs code of whoever loads the graph")
     elif operation in _FILES:

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 from importlib import util
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 __all__ = ["read"]
 
 _CHILD = "safeload.readers.files.hdf5_child"
-_SECONDS = 120
+_SECONDS = 30
 _LINE_MAX = 1 << 16
-_PLAIN = frozenset({"json", "zip", "gzip", "zlib", "npy"})
+_PLAIN = frozenset({"zip", "npy"})
 
 
 def read(look: Look, view: memoryview) -> None:
@@ -38,9 +39,12 @@ def read(look: Look, view: memoryview) -> None:
         pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
         with subprocess.Popen(command, pass_fds=[file.fileno()], **pipes) as child:  # noqa: S603  # our own module
             assert child.stdout is not None  # noqa: S101  # it was asked for
+            timer = threading.Timer(_SECONDS, child.kill)
+            timer.start()
             try:
                 finished = _frames(look, child.stdout)
             finally:
+                timer.cancel()
                 child.kill()
     if not finished:
         look.unread(0, "the file cannot be read to its end: the process that read it gave up")
@@ -73,8 +77,11 @@ def _frame(look: Look, frame: dict[str, Any], data: bytes) -> None:
         look.unread(0, f"{name}: {printable(str(frame['why']), 80)}")
     elif frame["what"] == "bytes":
         view = memoryview(data)
+        if name.endswith(("@model_config", "@training_config")):
+            look.into(name, view, kind="json")
+            return
         kind = kind_of(view)
-        if kind in _PLAIN or (kind == "pickle" and is_one(look, view)):
-            look.into(name, view)
-            if kind == "pickle":
+        if kind in _PLAIN or (kind in ("pickle", "tensorflow, index") and is_one(look, view)):
+            look.into(name, view, kind="pickle" if kind not in _PLAIN else "")
+            if kind not in _PLAIN:
                 look.once("hidden-pickle", 0, "attributes or datasets hold pickles")

@@ -8,10 +8,12 @@ import resource
 import sys
 from typing import Any
 
-_MEMORY = 2 << 30
-_OBJECTS_MAX = 200_000
-_BYTES_MAX = 256 << 20
-_ATTRIBUTE_MAX = 64 << 20
+_MEMORY = 1 << 30
+_OBJECTS_MAX, _TEXTS_MAX = 200_000, 1_000_000
+_BYTES_MAX = 64 << 20
+# With what a pickle may begin (readers/joblib.py), which is not imported here: this process has less memory.
+_FIRST = b"\x80(]})cldNIKLFGPVXSJMBCTU\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97"
+_BEGINNINGS = frozenset(bytes([each]) for each in _FIRST)
 
 
 def _say(what: str, data: bytes = b"", **more: Any) -> None:
@@ -19,12 +21,17 @@ def _say(what: str, data: bytes = b"", **more: Any) -> None:
     sys.stdout.buffer.write(line + data)
 
 
+def _worth(data: bytes) -> bool:
+    """Whether somebody should look at it: it may be a pickle, an archive or an array of numpy."""
+    return data[:1] in _BEGINNINGS or data[:4] in (b"PK\x03\x04", b"\x93NUM") or data.lstrip()[:1] == b"{"
+
+
 def _bytes_of(value: Any) -> bytes | None:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace")
+        return value.encode("utf-8", "surrogatepass")
     if isinstance(value, bytes):
         return value
-    if hasattr(value, "tobytes") and value.dtype.kind in "SVu":
+    if hasattr(value, "tobytes") and value.dtype.kind != "O":
         data: bytes = value.tobytes()
         return data
     return None
@@ -33,34 +40,51 @@ def _bytes_of(value: Any) -> bytes | None:
 def _attributes(name: str, node: Any) -> None:
     for key in list(node.attrs):
         try:
-            data = _bytes_of(node.attrs[key])
+            value = node.attrs[key]
         except (OSError, TypeError, ValueError, RuntimeError) as error:
             _say("unread", name=f"{name}@{key}", why=str(error)[:200])
             continue
-        if data and len(data) <= _ATTRIBUTE_MAX:
-            _say("bytes", data, name=f"{name}@{key}")
+        pieces = value.ravel().tolist() if getattr(getattr(value, "dtype", None), "kind", "") == "O" else [value]
+        for piece in pieces:
+            _bytes(f"{name}@{key}", _bytes_of(piece))
+
+
+def _bytes(name: str, data: bytes | None) -> None:
+    if not data or not _worth(data):
+        return
+    if len(data) > _BYTES_MAX:
+        _say("unread", name=name, why="more bytes than are looked at")
+        return
+    _say("bytes", data, name=name)
 
 
 def _dataset(name: str, node: Any) -> None:
     if node.external or node.is_virtual:
         _say("external", name=name)
         return
-    if node.size is None or node.dtype.kind not in "uiSVO" or node.dtype.itemsize * node.size > _BYTES_MAX:
-        return
-    if node.dtype.kind in "ui" and (node.dtype.itemsize != 1 or node.ndim != 1):
+    if not node.size:
         return
     try:
-        value = node[()]
+        first = node[()] if not node.shape else node[(0,) * len(node.shape)]
+        if node.dtype.kind == "O":
+            _texts(name, node)
+        elif (data := _bytes_of(first)) and _worth(data[:16]):
+            if node.dtype.itemsize * node.size > _BYTES_MAX:
+                _say("unread", name=name, why="more bytes than are looked at")
+            else:
+                _bytes(name, _bytes_of(node[()]))
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         _say("unread", name=name, why=str(error)[:200])
+
+
+def _texts(name: str, node: Any) -> None:
+    """Of variable length: as many as there is time for, each once."""
+    if node.size > _TEXTS_MAX:
+        _say("unread", name=name, why="more texts than are looked at")
         return
-    for piece in value.ravel().tolist() if node.dtype.kind == "O" and hasattr(value, "ravel") else [value]:
-        if isinstance(piece, str | bytes):
-            data: bytes | None = _bytes_of(piece)
-        else:
-            data = piece.tobytes() if hasattr(piece, "tobytes") else None
-        if data:
-            _say("bytes", data, name=name)
+    value = node[()]
+    for piece in set(value.ravel().tolist()) if hasattr(value, "ravel") else [value]:
+        _bytes(name, _bytes_of(piece))
 
 
 def _walk(file: Any) -> None:

@@ -13,9 +13,10 @@ from safeload.readers.joblib import FIRST_OPCODES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["begins_like_a_pickle", "ends_like_a_zip", "is_text", "kind_of"]
+__all__ = ["begins_like_a_pickle", "ends_like_a_zip", "has_hdf5", "is_text", "kind_of"]
 
 _HEAD, _FINGERPRINT_MAX, _PIECES = 4_096, 1_024, 8
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SSTABLE = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # tensorflow/core/lib/io/format.h: kTableMagicNumber
 _ZIP_END, _ZIP_COMMENT = b"PK\x05\x06", (1 << 16) + 22
 
@@ -31,6 +32,7 @@ _MAGICS: Mapping[bytes, str] = {
     b"\x28\xb5\x2f\xfd": "zstd",
     b"\x04\x22\x4d\x18": "lz4",
     b"7z\xbc\xaf\x27\x1c": "7z",
+    _HDF5: "hdf5",
     b"GGUF": "gguf",
     b"CBM1": "catboost",
     b"tree\nversion=": "lightgbm",
@@ -44,7 +46,6 @@ _MAGICS: Mapping[bytes, str] = {
     b"PAR1": "media",
     b"ARROW1\0\0": "media",
 }
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 _LZMA = re.compile(rb"[\x00-\xe0]\x00\x00[\x00-\xff]{2}(?:\xff{8}|[\x00-\xff]{5}\x00{3})", re.DOTALL)
 _PROTOBUF = re.compile(rb"\x08[\x01-\x20](?:[\x12\x1a\x22\x32\x3a\x42\x72])")
 _XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<[?!A-Za-z]")
@@ -68,17 +69,26 @@ def kind_of(view: memoryview) -> str:
     return "text" if is_text(view) else "unknown"
 
 
+def _lead(view: memoryview) -> bytes:
+    """The beginning without the blanks before it, of which there may be many: parsers of text skip them."""
+    for at in range(0, len(view), _HEAD):
+        if piece := bytes(view[at : at + _HEAD]).lstrip():
+            return piece + bytes(view[at + _HEAD : at + 2 * _HEAD])
+    return b" "
+
+
 def begins_like_a_pickle(view: memoryview) -> bool:
-    return len(view) > 0 and view[0] in FIRST_OPCODES
+    """`PK` would ask for an object elsewhere, which no pickle does first."""
+    return len(view) > 0 and view[0] in FIRST_OPCODES and bytes(view[:2]) != b"PK"
 
 
-def _is_hdf5(_: bytes, view: memoryview) -> bool:
-    """At 0, or behind a block of somebody else's, which ends at 512 or any doubling of that."""
-    at = 0
+def has_hdf5(view: memoryview) -> bool:
+    """Behind a block of somebody else's, which ends at 512 or any doubling of that."""
+    at = 512
     while at + len(_HDF5) <= len(view):
         if bytes(view[at : at + len(_HDF5)]) == _HDF5:
             return True
-        at = max(512, 2 * at)
+        at *= 2
     return False
 
 
@@ -143,16 +153,16 @@ def is_text(view: memoryview) -> bool:
 
 
 _TESTS: Mapping[str, Callable[[bytes, memoryview], bool]] = {
-    "hdf5": _is_hdf5,
     "zlib": _is_zlib,
+    "lzma": lambda head, _: bool(_LZMA.match(head)) and head[0] == 0x5D,
     "tar": _is_tar,
     "safetensors": _is_safetensors,
-    "tensorflow, index": lambda _, view: bytes(view[-8:]) == _SSTABLE,
     "zip": lambda _, view: ends_like_a_zip(view),
-    "json": lambda head, view: bool(_JSON.match(head)) and is_text(view),
-    "xml": lambda head, _: bool(_XML.match(head)),
-    "lzma": lambda head, _: bool(_LZMA.match(head)) and head[0] == 0x5D,
+    "json": lambda _, view: bool(_JSON.match(_lead(view))) and is_text(view),
+    "xml": lambda _, view: bool(_XML.match(_lead(view))),
     "tensorflow, fingerprint": _is_fingerprint,
     "sentencepiece": _is_sentencepiece,
     "protobuf": lambda head, _: bool(_PROTOBUF.match(head)),
+    "hdf5": lambda _, view: has_hdf5(view),
+    "tensorflow, index": lambda _, view: bytes(view[-8:]) == _SSTABLE,
 }

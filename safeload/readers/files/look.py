@@ -25,7 +25,7 @@ class Budget:
     """What reading one file may still cost."""
 
     def __init__(self, limits: ScanLimits, size: int) -> None:
-        self.limits = limits
+        self.limits, self.size = limits, size
         self._expanded = limits.expanded(size)
         self._members = limits.members
 
@@ -56,10 +56,14 @@ class Look:
         part: Part,
         parts: list[Part],
         budget: Budget,
-        reader: Callable[[Look, memoryview], None],
+        reader: Callable[[Look, memoryview, str], None],
         watch: frozenset[tuple[str, str]],
+        *,
+        packed: bool = False,
     ) -> None:
-        self.part, self.parts, self.budget, self.watch = part, parts, budget, watch
+        self.part, self.parts, self.budget, self.watch, self.packed = part, parts, budget, watch, packed
+        self._unread = 0
+        self._said: set[tuple[str, str]] = set()
         self._reader = reader
 
     def use(self, used: GlobalUse) -> None:
@@ -79,19 +83,25 @@ class Look:
 
     def once(self, kind: str, offset: int, text: str) -> None:
         """The same as `say`, but not a second time in the same words."""
-        if not any(each.kind == kind and each.text == text for each in self.part.observations):
+        if (kind, text) not in self._said and len(self._said) < _OBSERVATIONS_MAX:
+            self._said.add((kind, text))
             self.say(kind, offset, text)
 
     def unread(self, offset: int, text: str, *, extra: str = "") -> None:
-        """Something that counts against calling the file clean: always kept."""
-        self.part.observations.append(Observation("unread", offset, text, extra=extra))
+        """Something that counts against calling the file clean: one of them is always kept."""
+        self._unread += 1
+        if self._unread <= _OBSERVATIONS_MAX:
+            self.part.observations.append(Observation("unread", offset, text, extra=extra))
 
     def span(self, start: int, end: int, what: str, label: str = "") -> None:
         if len(self.part.spans) < _SPANS_MAX:
             self.part.spans.append(Span(start, end, what, label))
 
-    def into(self, name: str, view: memoryview, start: int = 0) -> Part | None:
-        """Look into `view`, which stands at `start` of this part under `name`. None where the limits end it."""
+    def into(self, name: str, view: memoryview, start: int = 0, *, kind: str = "", packed: bool = False) -> Part | None:
+        """Look into `view`, which stands at `start` of this part under `name`. None where the limits end it.
+
+        `kind` is what loaders take it for, whatever it begins with; `packed` says that it was compressed.
+        """
         try:
             self.budget.enter(len(self.part.path))
         except LimitError as error:
@@ -99,5 +109,6 @@ class Look:
             return None
         part = Part((*self.part.path, printable(name)), "", start, len(view), view=view)
         self.parts.append(part)
-        self._reader(Look(part, self.parts, self.budget, self._reader, self.watch), view)
+        packed = packed or self.packed
+        self._reader(Look(part, self.parts, self.budget, self._reader, self.watch, packed=packed), view, kind)
         return part

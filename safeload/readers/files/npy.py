@@ -42,7 +42,7 @@ def read(look: Look, view: memoryview) -> None:
     if header.has_object:
         look.say("object-array", header.end, "the items are objects, which numpy unpickles")
         look.span(header.end, len(view), "nested", label)
-        look.into("objects", view[header.end :], header.end)
+        look.into("objects", view[header.end :], header.end, kind="pickle")
         return
     end = header.end + math.prod(header.shape) * header.itemsize
     look.span(header.end, min(end, len(view)), "array", label)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
-from safeload.readers.buffer import Buffer
+from safeload.readers.buffer import Buffer, Work
 from safeload.readers.files.kinds import begins_like_a_pickle, is_text
 from safeload.readers.joblib import analyse
 from safeload.text import plural, printable
@@ -53,8 +53,12 @@ def is_one(look: Look, view: memoryview) -> bool:
     """
     buffer = _buffer(view)
     try:
-        analyse(buffer, watch=look.watch)
-    except (StreamError, LimitError):
+        analyse(buffer, watch=look.watch, work=Work.of(look.budget.size) if look.packed else None)
+    except LimitError:
+        return True
+    except StreamError as error:
+        if error.goes_on:  # we are stricter than the unpickler
+            return True
         named = (used for part in buffer.seen for stream in _with_nested(part) for used in stream.globals)
         return any(_is_a_name(used.path) for used in named) if is_text(view) else any(True for _ in named)
     return True
@@ -70,7 +74,11 @@ def names_something(look: Look, view: memoryview) -> bool:
     buffer = _buffer(view)
     try:
         seen = [analyse(buffer, watch=look.watch)]
-    except (StreamError, LimitError):
+    except LimitError:
+        return True
+    except StreamError as error:
+        if error.goes_on:
+            return True
         seen = buffer.seen
     return any(_is_a_name(used.path) for part in seen for stream in _with_nested(part) for used in stream.globals)
 
@@ -90,6 +98,8 @@ def _streams(look: Look, view: memoryview) -> None:
     while at < len(view):
         if torch and count == _TORCH_STREAMS:
             look.span(at, len(view), "data", "storages")
+            if names_something(look, view[at:]):
+                look.into("behind the pickles", view[at:], at)
             return
         if count == _STREAMS_MAX:
             look.unread(at, f"more than {plural(_STREAMS_MAX, 'pickle')} stand in a row")
@@ -116,7 +126,8 @@ def _one(look: Look, view: memoryview, at: int) -> int | None:
     """Read the stream at `at`. Where it ends, or None where it breaks."""
     buffer = _buffer(view)
     try:
-        stream = analyse(buffer, at, watch=look.watch)
+        work = Work.of(look.budget.size) if look.packed else None  # as the loader bounds it
+        stream = analyse(buffer, at, watch=look.watch, work=work)
     except (StreamError, LimitError) as error:
         # What came before the broken place runs before the unpickler complains.
         for seen in reversed(buffer.seen):

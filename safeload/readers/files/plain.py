@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "behind_zeros", "collected", "decoded"]
 
-_CHUNK, _FEW = 1 << 20, 256
+_CHUNK, _FEW, _FIRST = 1 << 20, 256, 1 << 10
 _IN_MEMORY, _LET_GO = 32 << 20, 16 << 20
 
 
@@ -37,12 +37,13 @@ class Decoder(Protocol):
 
 def decoded(make: Callable[[], Decoder], stored: memoryview, start: int = 0) -> Generator[bytes, None, int]:
     """The pieces of the one stream at `start`; what is returned at last is where it ends. Raises StreamError."""
-    decoder, at, given, let_go = make(), start, 0, start
+    decoder, at, given, let_go, step = make(), start, 0, start, _FIRST
     while not decoder.eof:
         chunk = b""
         if decoder.needs_input:
-            chunk = bytes(stored[at : at + _CHUNK])
+            chunk = bytes(stored[at : at + step])
             at += len(chunk)
+            step = min(4 * step, _CHUNK)  # many a stream is short
             if not chunk:
                 raise StreamError("the compressed data end too early", offset=at)
             if at - let_go >= _LET_GO:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from safeload.errors import LimitError, MissingExtraError
+from safeload.errors import LimitError, MissingExtraError, StreamError
 from safeload.readers.compressed import DECODERS
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.plain import behind_zeros, collected, decoded
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ENCODINGS", "read"]
 
 _OLD = re.compile(rb"ZF0x[0-9a-fA-F]{1,16} *")
+_STREAMS_MAX = 10_000
 _WINDOW_LOG_MAX = 27  # 128 MiB, as much as zstd itself takes without being asked
 
 
@@ -39,11 +40,12 @@ class _Streams:
         self.end = start
 
     def __iter__(self) -> Iterator[bytes]:
-        while True:
+        for _ in range(_STREAMS_MAX):
             self.end = yield from decoded(ENCODINGS[self._kind], self._view, self.end)
             rest = self._view[self.end :]
             if not len(rest) or kind_of(rest) != self._kind:
                 return
+        raise StreamError(f"more than {_STREAMS_MAX:,} streams follow each other", offset=self.end)
 
 
 def read(look: Look, view: memoryview) -> None:
@@ -64,7 +66,7 @@ def read(look: Look, view: memoryview) -> None:
     else:
         look.span(0, streams.end, "nested", "compressed")
     if len(plain) or broken is None:
-        look.into(kind, plain)
+        look.into(kind, plain, packed=True)
     end = streams.end + behind_zeros(view[streams.end :])
     if broken is None and end < len(view):
         look.span(end, len(view), "nested", "behind")

@@ -5,8 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safeload.errors import SafeloadError
-from safeload.readers.files import documents, graphs, hdf5, npy, pickles, sevenzips, squeezed, tars, tensors, xmls, zips
-from safeload.readers.files.kinds import begins_like_a_pickle, is_text, kind_of
+from safeload.readers.files import (
+    documents,
+    graphs,
+    hdf5,
+    npy,
+    pickles,
+    sevenzips,
+    squeezed,
+    tars,
+    tensors,
+    texts,
+    xmls,
+    zips,
+)
+from safeload.readers.files.kinds import begins_like_a_pickle, ends_like_a_zip, has_hdf5, is_text, kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Part
 
@@ -37,15 +50,15 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     "safetensors": tensors.read_safetensors,
     "gguf": tensors.read_gguf,
     "json": documents.read_json,
-    "catboost": documents.read_native,
-    "lightgbm": documents.read_native,
-    "ubjson": documents.read_native,
-    "text": documents.read_text,
-    "media": documents.read_media,
+    "catboost": texts.read_native,
+    "lightgbm": texts.read_native,
+    "ubjson": texts.read_native,
+    "text": texts.read_text,
+    "media": texts.read_media,
     # names, shapes and checksums of the variables of TensorFlow, and where they stand
-    "tensorflow, index": documents.read_text,
-    "tensorflow, fingerprint": documents.read_text,
-    "sentencepiece": documents.read_text,
+    "tensorflow, index": texts.read_text,
+    "tensorflow, fingerprint": texts.read_text,
+    "sentencepiece": texts.read_text,
     "hdf5": hdf5.read,
     "7z": sevenzips.read,
     "xml": xmls.read,
@@ -55,6 +68,8 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
 }
 # These are told by what a pickle never is, or were looked at as one already.
 _LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
+# Whatever is in them is looked into anyway.
+_CONTAINERS = frozenset({"zip", "tar", "7z", "empty", *squeezed.ENCODINGS})
 _NO_PICKLES = frozenset({"pickle", "empty"})
 
 
@@ -73,22 +88,37 @@ def read_file(
     return parts
 
 
-def read_part(look: Look, view: memoryview) -> None:
-    """Read one part by its kind; and as a pickle too, if it can be both."""
-    kind = look.part.kind = kind_of(view)
+def read_part(look: Look, view: memoryview, given: str = "") -> None:
+    """Read one part by its kind, `given` or told by its content; and as whatever else it can be taken for."""
+    kind = look.part.kind = given or kind_of(view)
     if kind not in READERS:
         look.unread(0, "this is a file of another kind within a file")
         return
     if kind not in _NO_PICKLES and begins_like_a_pickle(view) and pickles.read_if_one(look, view):
         look.say("polyglot", 0, f"the bytes are a pickle as well as {kind}")
-    elif kind == "pickle" and not _is_pickle(look, view):
-        return
+        look.part.kind = kind
+    elif kind == "pickle" and not given and not _is_pickle(look, view):
+        kind = "text"
     try:
         READERS[kind](look, view)
     except SafeloadError as error:
         look.unread(0, error.message)
     except Exception as error:  # a defect of a reader must not call the file clean, nor end the look at the others
         look.unread(0, f"{GAVE_UP}: {type(error).__name__}")
+    if given == "pickle" and (own := kind_of(view)) not in _LIKE_NUMBERS:
+        look.into(f"as {own}", view)  # nobody but us would look there
+    if kind not in _CONTAINERS and not given:
+        _as_others(look, view, kind)
+
+
+def _as_others(look: Look, view: memoryview, kind: str) -> None:
+    """Archives are found by their end, and HDF5 behind whatever stands before it."""
+    others = {"zip": ends_like_a_zip(view), "hdf5": kind != "hdf5" and has_hdf5(view)}
+    for other, fits in others.items():
+        if fits:
+            if kind != "pickle":  # which may hold the bytes of one
+                look.say("polyglot", 0, f"the bytes are {kind}, and {other} as well")
+            look.into(f"as {other}", view, kind=other)
 
 
 def _is_pickle(look: Look, view: memoryview) -> bool:
@@ -96,5 +126,5 @@ def _is_pickle(look: Look, view: memoryview) -> bool:
     if view[0] == 0x80 or not is_text(view) or pickles.is_one(look, view):
         return True
     look.part.kind = "text"
-    documents.read_text(look, view)
+    texts.read_text(look, view)
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import tarfile
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read"]
 
+_OCTAL = re.compile(rb"[0-7]+").fullmatch
+_LONG, _LONG_MAX = (b"x", b"g", b"X", b"K", b"L"), 1 << 16
 _MODES = {
     tarfile.SYMTYPE: stat.S_IFLNK,
     tarfile.LNKTYPE: stat.S_IFLNK,
@@ -27,6 +30,9 @@ _MODES = {
 
 def read(look: Look, view: memoryview) -> None:
     end, names = 0, set()
+    if (odd := _odd_header(view)) is not None:
+        look.unread(odd, "a header of the archive is longer than any")
+        return
     try:
         with tarfile.open(fileobj=ViewFile(view), mode="r:") as archive:
             while (member := archive.next()) is not None:
@@ -46,9 +52,27 @@ def read(look: Look, view: memoryview) -> None:
         look.into("behind the archive", view[end:], end)
 
 
+def _odd_header(view: memoryview) -> int | None:
+    """Where a header for long names is too long: what reads it takes the square of its length."""
+    at = 0
+    while at + tarfile.BLOCKSIZE <= len(view):
+        block = bytes(view[at : at + tarfile.BLOCKSIZE])
+        if not any(block):
+            return None
+        digits = block[124:136].strip(b" \0")
+        # Larger ones than octal digits say are written in binary.
+        size = int.from_bytes(block[125:136], "big") if block[124] & 0x80 else int(digits, 8) if _OCTAL(digits) else 0
+        if block[156:157] in _LONG and size > _LONG_MAX:
+            return at
+        at += tarfile.BLOCKSIZE * (1 + -(-size // tarfile.BLOCKSIZE))
+    return None
+
+
 def _member(look: Look, view: memoryview, member: tarfile.TarInfo) -> int:
     """Where it ends, in blocks of 512 bytes."""
-    name, size = printable(member.name, 80), member.size if member.isreg() else 0
+    # One of an unknown type is unpacked as a file.
+    is_file = member.isreg() or member.type not in tarfile.SUPPORTED_TYPES
+    name, size = printable(member.name, 80), member.size if is_file else 0
     start, end = member.offset_data, member.offset_data + size
     for text in tricks_of(member.name, _MODES.get(member.type, 0)):
         look.say("archive-name", member.offset, text)
@@ -58,6 +82,6 @@ def _member(look: Look, view: memoryview, member: tarfile.TarInfo) -> int:
         look.unread(start, f"{name} reaches past the end of the archive")
     elif member.issparse():
         look.unread(start, f"{name} is a sparse file, which cannot be read here")
-    elif member.isreg():
+    elif is_file:
         look.into(member.name, view[start:end], start)
     return -(-end // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE

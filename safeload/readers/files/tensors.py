@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_gguf", "read_safetensors"]
 
+_RANK_MAX = 64
 _HEADER_MAX = 100_000_000  # safetensors' own
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16,
@@ -58,7 +59,7 @@ def _ends(header: Any) -> list[tuple[int, int, str]]:
             continue
         start, end = entry["data_offsets"]
         shape = entry["shape"]
-        if any(type(number) is not int or number < 0 for number in (start, end, *shape)):
+        if len(shape) > _RANK_MAX or any(type(n) is not int or not 0 <= n < 1 << 63 for n in (start, end, *shape)):
             raise ValueError("a number is none")
         if entry["dtype"] not in _BITS or math.prod(shape) * _BITS[entry["dtype"]] != 8 * (end - start):
             raise ValueError(f"{name} has another size than its shape says")

@@ -75,7 +75,7 @@ def read(look: Look, view: memoryview) -> None:
         look.unread(0, "what stands behind a document type is not read")
         return
     except Exception as error:  # SyntaxError of expat, ValueError, and what encodings raise
-        if target.root.lower() != "pmml" and is_text(view):
+        if target.root.lower() in ("", "html") and is_text(view) and b"<html" in bytes(view[:_CHUNK]).lower():
             look.part.kind = "text"  # HTML, for one
             return
         look.unread(0, f"the document cannot be read to its end: {printable(str(error), 80)}")

@@ -13,6 +13,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import LimitError, StreamError
+from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.names import tricks_of
 from safeload.readers.files.packages import of_archive
 from safeload.readers.files.pickles import names_something
@@ -30,9 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["read"]
 
 _LOCAL = struct.Struct("<4s5H3L2H")
+_LOCATOR, _RECORD = struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _END, _END_MAGIC = struct.Struct("<4s4H2LH"), b"PK\x05\x06"
 _PIECE = 1 << 20
+_ELSEWHERE = "the end of the archive leads to another directory than stands before it"
+# What loaders take for pickles, whatever it begins with; and what no numbers begin with.
+_PICKLES = ("/data.pkl", "/constants.pkl")
+_NEVER_NUMBERS = frozenset({"npy", "zip", "hdf5", "safeload", "7z"})
 _ENCRYPTED, _PATCHED, _STRONG, _MASKED = 0x1, 0x20, 0x40, 0x2000
 
 
@@ -52,14 +58,20 @@ def read(look: Look, view: memoryview) -> None:
         _without_directory(look, view)
         return
     _behind(look, view, comment)
+    _check_end(look, view, len(infos))
     package = of_archive([info.filename for info in infos])
     look.part.kind = package.kind
-    members = []
+    members: list[_Member] = []
+    stored = 0
     for info in infos:
         member = _located(look, view, info)
         if member is None:
             continue
         members.append(member)
+        stored += max(info.compress_size, 0)
+        if stored > len(view):
+            look.unread(member.start, "the members that follow share the bytes of those before: they are not read")
+            break
         _member(look, view, member, is_data=package.is_data(info.filename))
     _twins(look, infos)
     _hidden(look, view, members, first)
@@ -103,10 +115,12 @@ def _without_directory(look: Look, view: memoryview) -> None:
 
 def _find(view: memoryview, magic: bytes, start: int) -> int:
     """Where `magic` stands from `start` on; the end, if nowhere."""
-    for at in range(start, len(view), _PIECE):
-        found = bytes(view[at : at + _PIECE + len(magic)]).find(magic)
+    at, step = start, 1 << 12
+    while at < len(view):
+        found = bytes(view[at : at + step + len(magic)]).find(magic)
         if found >= 0:
             return at + found
+        at, step = at + step, min(4 * step, _PIECE)
     return len(view)
 
 
@@ -141,12 +155,14 @@ def _member(look: Look, view: memoryview, member: _Member, *, is_data: bool) -> 
         look.unread(member.start, f"{name}: {broken.message}")
     elif info.file_size >= 0 and (len(plain) != info.file_size or (info.CRC and zlib.crc32(plain) != info.CRC)):
         look.say("archive-checksum", member.start, f"size or checksum of {name} is not what the directory says")
-    if not is_data or names_something(look, plain):
-        look.into(info.filename, plain, member.data)
+    if not is_data or names_something(look, plain) or kind_of(plain) in _NEVER_NUMBERS:
+        kind = "pickle" if info.filename.endswith(_PICKLES) else ""
+        look.into(info.filename, plain, member.data, kind=kind, packed=info.compress_type != zipfile.ZIP_STORED)
 
 
 def _plain(look: Look, stored: memoryview, info: zipfile.ZipInfo) -> tuple[memoryview, StreamError | None]:
     if info.compress_type == zipfile.ZIP_STORED:
+        look.budget.expand(len(stored))  # many entries may name one member
         return stored, None
     make = _METHODS.get(info.compress_type)
     if make is None:
@@ -218,6 +234,34 @@ def _behind(look: Look, view: memoryview, comment: bytes) -> None:
     if end < len(view):
         look.say("after-stop", end, f"{len(view) - end:,} bytes follow after the archive")
         look.into("behind the archive", view[end:], end)
+
+
+def _check_end(look: Look, view: memoryview, count: int) -> None:
+    """The end, and that of zip64, lead to one directory. Python reads the record before the locator; others follow it.
+
+    APPNOTE, 4.3.14 to 4.3.16.
+    """
+    tail = max(0, len(view) - _END.size - (1 << 16))
+    end = tail + bytes(view[tail:]).rfind(_END_MAGIC)
+    _, disk, other, here, entries, size, offset, _ = _END.unpack_from(view, end)
+    if disk or other:
+        look.say("archive-header", end, "the archive says that it is one of several disks")
+    locator = end - _LOCATOR.size
+    if locator >= 0 and bytes(view[locator : locator + 4]) == b"PK\x06\x07":
+        _, _, record, _ = _LOCATOR.unpack_from(view, locator)
+        if record != locator - _RECORD.size or bytes(view[record : record + 4]) != b"PK\x06\x06":
+            look.say(
+                "archive-hidden", locator, "the end of the archive leads to another directory than stands before it"
+            )
+            return
+        fields = _RECORD.unpack_from(view, record)
+        end, entries, here, size, offset = record, fields[7], fields[6], fields[8], fields[9]
+    if entries != here or entries != count:
+        look.say(
+            "archive-header", end, f"the archive says that it has {entries:,} members, and its directory has {count:,}"
+        )
+    if offset + size != end and bytes(view[offset : offset + 4]) == b"PK\x01\x02":
+        look.say("archive-hidden", end, _ELSEWHERE)
 
 
 def _between(look: Look, view: memoryview, start: int, end: int) -> None:
