@@ -94,12 +94,12 @@ def with_keras(change: Callable[[bytes], bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def skops_set() -> bytes:
+def skops_set(loader: str = "SetNode") -> bytes:
     """skops makes a set of the class that the schema names."""
     node = {
         "__class__": "Popen",
         "__module__": "subprocess",
-        "__loader__": "SetNode",
+        "__loader__": loader,
         "__id__": 1,
         "content": [{"__class__": "str", "__module__": "builtins", "__loader__": "JsonNode", "content": '"touch"'}],
         "protocol": 0,
@@ -171,6 +171,7 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "a pickle in two rows": lambda: in_hdf5(np.frombuffer(padded(CALL, 2), "u1").reshape(2, -1)),
     "a pickle in an attribute of numbers": lambda: in_attribute(np.frombuffer(CALL, "i1")),
     "skops' set of another class": skops_set,
+    "skops' object of another class": lambda: skops_set("ObjectNode"),
     "a module beside a pickle": lambda: in_zip(b"c__torch__\nFoo\n.", "model.pkl"),
     "sympy's expression": lambda: exported("__import__('os').system('touch MARK')"),
     "sympy's expression, of names": lambda: exported("Symbol.__init__"),
@@ -294,6 +295,17 @@ def test_a_link_in_a_name_is_no_link_in_sarif(tmp_path: Path) -> None:
     texts = [each["message"]["text"] for each in json.loads(done.stdout)["runs"][0]["results"]]
     assert texts
     assert not any("[click](" in text.replace("\\[", "").replace("\\]", "") for text in texts)
+
+
+def test_numbers_of_variable_length_are_read() -> None:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        rows = file.create_dataset("rows", (3,), dtype=h5py.vlen_dtype("u1"))
+        rows[0] = [1, 2]
+    assert safeload.scan(io.BytesIO(buffer.getvalue())).exit_code == 0
+    with h5py.File(buffer, "r+") as file:
+        file["rows"][2] = np.frombuffer(CALL, "u1")
+    assert safeload.scan(io.BytesIO(buffer.getvalue())).exit_code == 1
 
 
 @pytest.mark.parametrize("make", [tempfile.TemporaryFile, tempfile.SpooledTemporaryFile])

@@ -30,6 +30,7 @@ from nyoka import skl_to_pmml
 from skl2onnx import to_onnx
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -126,6 +127,7 @@ def by_others():
     loaded.graph.node[0].domain = "my.domain"
     onnx.save(loaded, "bad-domain.onnx")
     skops.io.dump(forest, "model.skops")
+    skops.io.dump(KNeighborsClassifier(2, algorithm="kd_tree").fit(X, Y), "neighbors.skops")
     line = Pipeline([("scale", StandardScaler()), ("model", LogisticRegression())]).fit(
         pd.DataFrame(X, columns=list("abcd")), Y
     )

@@ -41,6 +41,8 @@ _SKOPS_NUMBERS = frozenset(
     {"NdArrayNode", "MaskedArrayNode", "RandomStateNode", "RandomGeneratorNode", "SparseMatrixNode", "DTypeNode"}
     | {"BitGeneratorNode", "JsonNode", "SliceNode", "TreeNode", "LossNode"}
 )
+# Classes of scikit-learn that are no objects of Python's own: a function beside them makes them, in pickles as well.
+_CYTHON = frozenset({"sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree", "sklearn.metrics._dist_metrics"})
 
 
 def read_json(look: Look, view: memoryview) -> None:
@@ -143,6 +145,9 @@ def _skops(look: Look, node: dict[str, Any]) -> None:
         look.use(_named(module, name, Use.REFERENCED))
     elif loader in _SKOPS_NUMBERS and module.partition(".")[0] in ("builtins", "numpy", "scipy", "sklearn"):
         return
+    elif loader == "ObjectNode" and module in _CYTHON:
+        look.use(_named(module, name, Use.REFERENCED))
+        look.use(_named(module, "newObj", Use.CALLED))
     elif module != "builtins" or name in ("eval", "exec", "compile", "open", "getattr", "map", "filter", "type"):
         look.use(_named(module, name, Use.INSTANTIATED))  # whatever skops calls it
 

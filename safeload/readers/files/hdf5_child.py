@@ -83,8 +83,9 @@ def _texts(name: str, node: Any) -> None:
         _say("unread", name=name, why="more texts than are looked at")
         return
     value = node[()]
-    for piece in set(value.ravel().tolist()) if hasattr(value, "ravel") else [value]:
-        _bytes(name, _bytes_of(piece))
+    pieces = value.ravel().tolist() if hasattr(value, "ravel") else [value]
+    for piece in {_bytes_of(each) for each in pieces}:  # of texts, bytes, or arrays
+        _bytes(name, piece)
 
 
 def _walk(file: Any) -> None:
