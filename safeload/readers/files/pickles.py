@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from safeload.errors import LimitError, StreamError
 from safeload.readers.buffer import Buffer, Work
 from safeload.readers.files.kinds import begins_like_a_pickle, is_text
+from safeload.readers.files.storages import end_of_storages
 from safeload.readers.joblib import analyse
 from safeload.text import plural, printable
 
@@ -94,25 +95,29 @@ def _buffer(view: memoryview) -> Buffer:
 
 
 def _streams(look: Look, view: memoryview) -> None:
-    at, count, torch = 0, 0, look.part.kind == "torch, legacy"
+    at, count, keys, torch = 0, 0, 0, look.part.kind == "torch, legacy"
     while at < len(view):
         if torch and count == _TORCH_STREAMS:
             look.span(at, len(view), "data", "storages")
+            _check_storages(look, view, at, keys)
             if names_something(look, view[at:]):
                 look.into("behind the pickles", view[at:], at)
             return
         if count == _STREAMS_MAX:
             look.unread(at, f"more than {plural(_STREAMS_MAX, 'pickle')} stand in a row")
             return
-        end = _one(look, view, at)
-        if end is None:
+        stream = _one(look, view, at)
+        if stream is None:
             return
-        at, count = end, count + 1
+        # the fifth is a list of the storages' keys
+        at, count, keys = stream.end, count + 1, stream.weight - 1
         if at < len(view) and not (torch or _another(look, view, at)):
             look.span(at, len(view), "nested", "behind the object")
             look.say("after-stop", at, f"{len(view) - at:,} bytes follow after the object ends")
             look.into("behind the object", view[at:], at)
             return
+    if torch and (count < _TORCH_STREAMS or keys):
+        look.unread(at, "the file ends before its last pickle, or before the storages")
     if count > 1 and not torch:
         look.say("several", 0, f"{plural(count, 'pickle')} stand in a row")
 
@@ -122,8 +127,17 @@ def _another(look: Look, view: memoryview, at: int) -> bool:
     return is_one(look, view[at:])
 
 
-def _one(look: Look, view: memoryview, at: int) -> int | None:
-    """Read the stream at `at`. Where it ends, or None where it breaks."""
+def _check_storages(look: Look, view: memoryview, at: int, keys: int) -> None:
+    end = end_of_storages(view, at, keys, [name for _, name in look.part.globals])
+    if end is None:
+        look.unread(at, f"the numbers of {plural(keys, 'storage')} do not all stand behind the pickles")
+    elif end < len(view):
+        look.say("after-stop", end, f"{len(view) - end:,} bytes follow after the last storage")
+        look.into("behind the storages", view[end:], end)
+
+
+def _one(look: Look, view: memoryview, at: int) -> Stream | None:
+    """Read the stream at `at`; None where it breaks."""
     buffer = _buffer(view)
     try:
         work = Work.of(look.budget.size) if look.packed else None  # as the loader bounds it
@@ -138,7 +152,7 @@ def _one(look: Look, view: memoryview, at: int) -> int | None:
         return None
     _say(look, stream)
     _spans(look, stream)
-    return stream.end
+    return stream
 
 
 def _with_nested(stream: Stream) -> Iterator[Stream]:
