@@ -74,7 +74,7 @@ def test_a_file_that_is_cut_off_is_never_called_clean(path: Path) -> None:
 def test_what_follows_the_storages_of_an_old_state_dict_counts() -> None:
     data = (Path(__file__).parent / "data" / "scan" / "legacy.pt").read_bytes()
     assert "SL301" in rules(scanned(data + b"hello"))
-    # In the last pickle, behind it, in each storage; without four bytes the last could be one of four, and not of eight.
+    # In the last pickle, behind it, in each storage. Without four bytes the last could be one of four, not of eight.
     for end in {*range(len(data) - 300, len(data))} - {len(data) - 4}:
         assert scanned(data[:end]).unread, end
 
