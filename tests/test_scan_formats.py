@@ -149,6 +149,46 @@ HARMLESS = "{% for message in messages %}{{ message['role'] + ': ' + message['co
 REACHING = "{{ ''.__class__.__mro__[1].__subclasses__() }}"
 
 
+@pytest.mark.parametrize(
+    "reach",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{% for x in ().__class__.__base__.__subclasses__() %}{% endfor %}",
+        "{{ x|attr('\\x5f\\x5fclass') }}",
+        "{% set a = lipsum.__globals__",
+        "{{ a }} {{ cycler }}",
+        "{# {{ ' #}{{ '}}' ~ x.__class__ }}",
+        "{% raw %}{{ '{% endraw %}{{ '}}' ~ x.__mro__ }}",
+        "{% import 'x' as y %}",
+    ],
+)
+def test_a_template_is_looked_into_wherever_it_stands(reach: str) -> None:
+    told = "{% if os %}Write import os, subprocess or __init__ in Python. {{ messages[0].role }}{% endif %}"
+    for text, expected in ((told, set()), (told + reach, {"SL705"})):
+        for data in (
+            json.dumps({"chat_template": text}),
+            json.dumps({"chat_template": [{"name": "default", "template": text}]}),
+            "\n" + text,
+        ):
+            file = scanned(data.encode())
+            assert rules(file) == expected, data
+            assert not file.unread
+
+
+@pytest.mark.parametrize(
+    ("tag", "counts"),
+    [
+        ("!!python/object/apply:os.system ['x']", True),
+        ("!<tag:yaml.org,2002:python/object/new:os.system> []", True),
+        ("!!python/name:os.system", True),
+        ("!!python/tuple [1, 2]", False),
+        ("!!set {a, b}", False),
+    ],
+)
+def test_yaml_that_makes_objects_is_found(tag: str, counts: bool) -> None:
+    assert ("SL718" in rules(scanned(f"backend: tensorflow\nlayer: {tag}\n".encode()))) == counts
+
+
 def test_a_chat_template_that_reaches_for_pythons_insides_is_found() -> None:
     assert rules(scanned(gguf({"general.name": "x", "tokenizer.chat_template": HARMLESS}))) == set()
     file = scanned(gguf({"tokenizer.chat_template": REACHING}))

@@ -295,6 +295,11 @@ _TABLE = (
         _ASK,
     ),
     Rule(
+        "SL718", "YAML that makes objects of Python", Severity.HIGH,
+        "Its tags name what is imported and called by whoever reads it with an unsafe loader, as Keras below 2.6 did.",
+        "Read it with yaml.safe_load, and see whether you need what that refuses.",
+    ),
+    Rule(
         "SL706", "Tensors share their bytes", Severity.MEDIUM,
         "The format forbids it.",
         _AGAIN,
@@ -338,6 +343,7 @@ RULE_OF: Mapping[str, str] = MappingProxyType(
         "hidden-pickle": "SL715",
         "pmml-extension": "SL709",
         "xml-entities": "SL708",
+        "yaml-object": "SL718",
         "external-array": "SL108",
         "fill-on-value": "SL106",
         "frame-crossed": "SL303",

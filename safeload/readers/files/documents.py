@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from safeload.readers.files.templates import look_into_template
 from safeload.readers.files.texts import read_text
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
@@ -31,6 +32,7 @@ _EXPRESSION = re.compile(
     r"|(?:Symbol|Integer|Float|Rational|Add|Mul|Pow|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|Max|Min|floor|ceiling|Eq|Ne|Lt"
     r"|Le|Gt|Ge|And|Or|Not|Where|ModularIndexing|TrueToInt|IntTrueDiv|FloatTrueDiv|ToFloat|TruncToInt|RoundToInt)(?=\())*"
 )
+_TEMPLATES = frozenset({"chat_template", "template"})  # tokenizer_config.json
 # Their modules that hold layers, losses, optimizers and what else a configuration may name.
 _KERAS = ("keras", "builtins", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 _PATHS = frozenset({"vocabulary", "filepath", "file_path", "filename", "model_path", "path", "url"})
@@ -65,6 +67,9 @@ def read_json(look: Look, view: memoryview) -> None:
             return
         if "class_name" in node:
             _keras(look, node)
+        for key in _TEMPLATES & node.keys():
+            if isinstance(node[key], str):
+                look_into_template(look, key, node[key], 0)
         if isinstance(node.get("expr_str"), str) and not _EXPRESSION.fullmatch(node["expr_str"]):
             shown = printable(node["expr_str"], 120)
             look.once("expression", 0, f'torch.export evaluates "{shown}"')

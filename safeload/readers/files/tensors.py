@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import struct
 from typing import TYPE_CHECKING, Any
 
 from safeload.errors import StreamError
+from safeload.readers.files.templates import look_into_template
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -89,7 +89,6 @@ def _extents(look: Look, ends: list[tuple[int, int, str]], base: int, size: int)
 _SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _STRING, _ARRAY = 8, 9
 _ENTRIES_MAX, _ITEMS_MAX, _TEXT_MAX = 100_000, 50_000_000, 1 << 24
-_TEMPLATE = re.compile(r"__\w+__|\battr\s*\(|\|\s*attr\b|\bimport\b|\bos\.|popen|subprocess|\bcycler\b|\blipsum\b")
 
 
 class _Gguf:
@@ -159,8 +158,7 @@ def _entries(look: Look, reader: _Gguf) -> None:
     for _ in range(entries):
         at, name = reader.at, reader.text()
         value = reader.skip(reader.number("I"))
-        if "template" in name and value and (match := _TEMPLATE.search(value)):
-            shown = printable(value[max(0, match.start() - 40) : match.end() + 40], 120)
-            look.say("template", at, f'the template {printable(name, 80)} says "{shown}"')
+        if "template" in name and value:
+            look_into_template(look, name, value, at)
     if reader.at > len(reader.view):
         raise StreamError("a list is longer than the file", offset=reader.at)

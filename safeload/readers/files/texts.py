@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from safeload.readers.files import graphs
+from safeload.readers.files.templates import look_into_template
+from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.readers.files.look import Look
@@ -16,6 +18,8 @@ _HEAD, _TEXT_MAX = 4_096, 64 << 20
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _NATIVE = {"catboost": "CatBoost", "lightgbm": "LightGBM", "ubjson": "XGBoost"}
 _SAVING = ("Save", "MergeV2Checkpoints")
+# Tags of PyYAML's unsafe loaders, with which Keras below 2.6 read configurations: called, they run anything.
+_YAML = re.compile(rb"(?:!!|yaml\.org,2002:)python/(?:object|name|module)[\w.:/]{0,80}")
 # A SavedModel as text, and TorchScript's code: what runs code or opens files there.
 _OPERATION = re.compile(r"\bop:\s*[\"']([A-Za-z0-9]{1,60})[\"']")
 _SCRIPT = re.compile(r"\b(?:torch|ops(?:\.\w+)?|aten)(?:\.|::)(?:save|from_file|load_library)\b|\bopen\(")
@@ -37,11 +41,17 @@ def read_media(look: Look, view: memoryview) -> None:
 def read_text(look: Look, view: memoryview) -> None:
     look.span(0, len(view), "data")
     head = bytes(view[:_HEAD])
+    if tag := _YAML.search(view[:_TEXT_MAX]):
+        shown = printable(str(tag[0], "utf-8", "replace"), 80)
+        look.say("yaml-object", tag.start(), f"a tag of YAML, {shown}, makes an object")
     if head.startswith(_POINTER):
         look.unread(0, "this is a pointer of Git LFS, and the model itself is elsewhere: git lfs pull")
     elif b"meta_graphs" in head or b"saved_model_schema_version" in head:
         look.part.kind = "savedmodel, text"
         _saved_model(look, _text(look, view))
+    elif head.lstrip().startswith((b"{%", b"{{", b"{#")):
+        look.part.kind = "template"
+        look_into_template(look, "itself", _text(look, view), 0)
     elif look.part.path and "/code/" in f"/{look.part.path[-1]}" and look.part.path[-1].endswith(".py"):
         for match in _SCRIPT.finditer(_text(look, view)):
             look.once("script-files", match.start(), f"{match[0]} in code that TorchScript runs")
