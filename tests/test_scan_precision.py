@@ -61,6 +61,7 @@ def test_no_plain_object_has_a_finding() -> None:
             clean(buffer.getvalue())
 
 
+@pytest.mark.filterwarnings("ignore:.*booster=gblinear:UserWarning")
 @pytest.mark.parametrize("library", sorted(LIBRARIES))
 def test_boosters_are_said_to_be_read_by_native_code_and_nothing_more(library: str) -> None:
     for model, _ in fitted(library).values():
