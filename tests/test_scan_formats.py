@@ -176,6 +176,15 @@ def test_a_template_is_looked_into_wherever_it_stands(reach: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("target", "counts"),
+    [("os.system", True), ("builtins.exec", True), ("torch.optim.Adam", False), ("nemo.collections.asr.Model", False)],
+)
+def test_what_hydra_would_call_is_found(target: str, counts: bool) -> None:
+    for text in (f"model:\n  _target_: {target}\n", f"'_target_' : '{target}'", json.dumps([{"_target_": target}])):
+        assert rules(scanned(text.encode())) == ({"SL101"} if counts else set()), text
+
+
+@pytest.mark.parametrize(
     ("tag", "counts"),
     [
         ("!!python/object/apply:os.system ['x']", True),

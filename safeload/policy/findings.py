@@ -77,6 +77,8 @@ def _of_global(part: Part, seen: Observation, used: GlobalUse, policy: Policy) -
         return None
     advice = advise(used, denied)
     name = printable(used.path)
+    if seen.kind == "target" and advice.risk in _BY_RISK:
+        return None  # configurations name classes of all libraries; of these, what is known to do harm
     rule = _BY_RISK.get(advice.risk) or ("SL101" if Use.CALLED in denied else "SL102")
     given = f" with {used.arguments}" if used.arguments and Use.CALLED in denied else ""
     alias = ""

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from safeload.readers.files.templates import look_into_template
-from safeload.readers.files.texts import read_text
+from safeload.readers.files.texts import read_text, say_target
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
 
@@ -32,7 +32,8 @@ _EXPRESSION = re.compile(
     r"|(?:Symbol|Integer|Float|Rational|Add|Mul|Pow|Mod|PythonMod|FloorDiv|CleanDiv|CeilDiv|Max|Min|floor|ceiling|Eq|Ne|Lt"
     r"|Le|Gt|Ge|And|Or|Not|Where|ModularIndexing|TrueToInt|IntTrueDiv|FloatTrueDiv|ToFloat|TruncToInt|RoundToInt)(?=\())*"
 )
-_TEMPLATES = frozenset({"chat_template", "template"})  # tokenizer_config.json
+# What torch.export evaluates, what Hydra calls, and the templates of tokenizer_config.json.
+_TEXTS = frozenset({"expr_str", "_target_", "chat_template", "template"})
 # Their modules that hold layers, losses, optimizers and what else a configuration may name.
 _KERAS = ("keras", "builtins", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
 _PATHS = frozenset({"vocabulary", "filepath", "file_path", "filename", "model_path", "path", "url"})
@@ -65,19 +66,26 @@ def read_json(look: Look, view: memoryview) -> None:
         if count > _NODES_MAX:
             look.unread(0, "the document holds more than can be looked at")
             return
-        if "class_name" in node:
-            _keras(look, node)
-        for key in _TEMPLATES & node.keys():
-            if isinstance(node[key], str):
-                look_into_template(look, key, node[key], 0)
-        if isinstance(node.get("expr_str"), str) and not _EXPRESSION.fullmatch(node["expr_str"]):
-            shown = printable(node["expr_str"], 120)
-            look.once("expression", 0, f'torch.export evaluates "{shown}"')
-        if "__class__" in node and "__module__" in node and "__loader__" in node:
-            _skops(look, node)
+        _node(look, node)
     look.span(0, len(view), "data")
     if look.part.kind == "xgboost":
         look.say("native", 0, "XGBoost's models are read by C++")
+
+
+def _node(look: Look, node: dict[str, Any]) -> None:
+    """What each of the formats would do with it; which of them it is of, whoever loads it says."""
+    if "class_name" in node:
+        _keras(look, node)
+    if "__class__" in node and "__module__" in node and "__loader__" in node:
+        _skops(look, node)
+    texts = {key: node[key] for key in _TEXTS & node.keys() if isinstance(node[key], str)}
+    for key, text in texts.items():
+        if key == "_target_":
+            say_target(look, text[:200], 0)
+        elif key != "expr_str":
+            look_into_template(look, key, text, 0)
+        elif not _EXPRESSION.fullmatch(text):
+            look.once("expression", 0, f'torch.export evaluates "{printable(text, 120)}"')
 
 
 def _kind(found: Any) -> str:

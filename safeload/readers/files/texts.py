@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from safeload.readers.files import graphs
 from safeload.readers.files.templates import look_into_template
+from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.readers.files.look import Look
 
-__all__ = ["read_media", "read_native", "read_text"]
+__all__ = ["read_media", "read_native", "read_text", "say_target"]
 
 _HEAD, _TEXT_MAX = 4_096, 64 << 20
 _POINTER = b"version https://git-lfs.github.com/spec/"
@@ -20,6 +21,8 @@ _NATIVE = {"catboost": "CatBoost", "lightgbm": "LightGBM", "ubjson": "XGBoost"}
 _SAVING = ("Save", "MergeV2Checkpoints")
 # Tags of PyYAML's unsafe loaders, with which Keras below 2.6 read configurations: called, they run anything.
 _YAML = re.compile(rb"(?:!!|yaml\.org,2002:)python/(?:object|name|module)[\w.:/]{0,80}")
+# What Hydra calls, with which NeMo and others make a model from its configuration.
+_TARGET = re.compile(rb"""\b_target_["']?[ \t]{0,20}:[ \t]{0,20}["']?([A-Za-z_][\w.]{1,200})""")
 # A SavedModel as text, and TorchScript's code: what runs code or opens files there.
 _OPERATION = re.compile(r"\bop:\s*[\"']([A-Za-z0-9]{1,60})[\"']")
 _SCRIPT = re.compile(r"\b(?:torch|ops(?:\.\w+)?|aten)(?:\.|::)(?:save|from_file|load_library)\b|\bopen\(")
@@ -44,6 +47,8 @@ def read_text(look: Look, view: memoryview) -> None:
     if tag := _YAML.search(view[:_TEXT_MAX]):
         shown = printable(str(tag[0], "utf-8", "replace"), 80)
         look.say("yaml-object", tag.start(), f"a tag of YAML, {shown}, makes an object")
+    for target in {match[1]: match for match in _TARGET.finditer(view[:_TEXT_MAX])}.values():
+        say_target(look, str(target[1], "utf-8"), target.start())
     if head.startswith(_POINTER):
         look.unread(0, "this is a pointer of Git LFS, and the model itself is elsewhere: git lfs pull")
     elif b"meta_graphs" in head or b"saved_model_schema_version" in head:
@@ -55,6 +60,12 @@ def read_text(look: Look, view: memoryview) -> None:
     elif look.part.path and "/code/" in f"/{look.part.path[-1]}" and look.part.path[-1].endswith(".py"):
         for match in _SCRIPT.finditer(_text(look, view)):
             look.once("script-files", match.start(), f"{match[0]} in code that TorchScript runs")
+
+
+def say_target(look: Look, path: str, offset: int) -> None:
+    module, _, name = path.rpartition(".")
+    used = GlobalUse(module, name, offset, Use.CALLED, module, name)
+    look.say("target", offset, printable(path), used=used)
 
 
 def _saved_model(look: Look, text: str) -> None:
