@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import lzma
+import os
 import pickle
 import struct
 import subprocess
@@ -282,6 +283,21 @@ def test_no_name_from_a_file_is_a_command_of_a_pipeline(module: str, tmp_path: P
     assert done.returncode == 1
     assert "::" not in done.stdout
     assert "##" not in done.stdout
+
+
+def test_a_report_is_the_same_twice(tmp_path: Path) -> None:
+    """In whatever order a process would go through its sets."""
+    paths = {"class_name": "X", "module": "keras.layers", "config": {"vocabulary": "/a", "url": "/b", "path": "/c"}}
+    (tmp_path / "a.json").write_text(json.dumps({**paths, "template": "{{ lipsum }}", "_target_": "os.system"}))
+    (tmp_path / "b.h5").write_bytes(in_hdf5([CALL, MEMO_GAP, b"cx\nf\n.", b"N."]))
+    command = [sys.executable, "-P", "-m", "safeload", "scan", "--all", str(tmp_path)]
+    shown = {
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=False
+        ).stdout
+        for seed in ("0", "1", "2", "3")
+    }
+    assert len(shown) == 1, shown
 
 
 def test_a_link_in_a_name_is_no_link_in_sarif(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def _node(look: Look, node: dict[str, Any]) -> None:
         _keras(look, node)
     if "__class__" in node and "__module__" in node and "__loader__" in node:
         _skops(look, node)
-    texts = {key: node[key] for key in _TEXTS & node.keys() if isinstance(node[key], str)}
+    texts = {key: node[key] for key in sorted(_TEXTS & node.keys()) if isinstance(node[key], str)}
     for key, text in texts.items():
         if key == "_target_":
             say_target(look, text[:200], 0)
@@ -129,7 +129,7 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
     elif isinstance(registered, str) and ">" in registered and module is None:
         look.say("custom-object", 0, f"{printable(registered, 80)} is a class of somebody's own")
     if isinstance(config, dict):
-        for key in _PATHS & config.keys():
+        for key in sorted(_PATHS & config.keys()):
             if isinstance(config[key], str) and config[key]:
                 look.say(
                     "external", 0, f'{printable(str(name), 40)} reads "{printable(config[key], 80)}", another file'

@@ -173,7 +173,7 @@ def _saved_model(look: Look, view: memoryview) -> None:
             saved.setdefault(texts.get("input", "").partition(":")[0], at)
 
     _Walk(look, view, _SAVED, judge).run()
-    for name in constants & saved.keys():
+    for name in sorted(constants & saved.keys()):
         look.once("graph-files", saved[name], "an operation saves to a path that stands in the graph")
 
 

@@ -84,7 +84,7 @@ def _texts(name: str, node: Any) -> None:
         return
     value = node[()]
     pieces = value.ravel().tolist() if hasattr(value, "ravel") else [value]
-    for piece in {_bytes_of(each) for each in pieces}:  # of texts, bytes, or arrays
+    for piece in dict.fromkeys(map(_bytes_of, pieces)):  # of texts, bytes, or arrays
         _bytes(name, piece)
 
 

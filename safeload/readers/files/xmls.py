@@ -37,7 +37,7 @@ class _Target:
         self.root = self.root or name
         if tag == _INCLUDE or name == "TableLocator":
             self._look.once("external", 0, f"<{printable(name, 40)}> reads another file")
-        for key in _REFERENCES & attributes.keys():
+        for key in sorted(_REFERENCES & attributes.keys()):
             self._look.once("external", 0, f'<{printable(name, 40)}> refers to "{printable(attributes[key], 80)}"')
         if name == "Extension":
             who = printable(attributes.get("extender", "") or attributes.get("name", ""), 80)
