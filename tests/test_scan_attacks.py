@@ -145,6 +145,27 @@ def exported(text: str) -> bytes:
     return in_zip(json.dumps({"graph": {"sym": {"expr_str": text}}}).encode(), "m/models/model.json")
 
 
+def hdf5_between_members(gap: bytes) -> bytes:
+    """h5py looks at 512 and at each doubling of that."""
+    first = _local(b"a", b"x")
+    at = 1 << 21
+    data = (DATA / "bad-lambda.h5").read_bytes()
+    body = behind(first + gap, data, at)
+    entries = _central(b"a", b"x", 0)
+    return body + entries + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(entries), len(body), 0)
+
+
+def hdf5_in_numbers() -> bytes:
+    """A model of Keras in what a state dict says are weights."""
+    data = (DATA / "bad-lambda.h5").read_bytes()
+    start = len(_local(b"a/data.pkl", b"\x80\x02}.")) + 30 + len(b"a/data/0")
+    numbers = b"\x07" * ((1 << 12) - start - len(_local(b"a/version", b"3\n"))) + data
+    members = [(b"a/data.pkl", b"\x80\x02}."), (b"a/version", b"3\n"), (b"a/data/0", numbers)]
+    body, entries = _directory(members, 0)
+    assert body[1 << 12 :].startswith(b"\x89HDF")
+    return body + entries + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 3, 3, len(entries), len(body), 0)
+
+
 ATTACKS: dict[str, Callable[[], bytes]] = {
     "a gap in the memo": lambda: MEMO_GAP,
     "a gap in the memo, in an array": lambda: in_npy(MEMO_GAP),
@@ -160,6 +181,9 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "an archive behind LightGBM's first line": lambda: b"tree\nversion=v4\n" + with_keras(bytes),
     "HDF5 behind a picture": lambda: behind(PNG, (DATA / "bad-lambda.h5").read_bytes(), 512),
     "HDF5 behind CatBoost's first bytes": lambda: behind(b"CBM1", (DATA / "bad-lambda.h5").read_bytes(), 1024),
+    "HDF5 behind a million zeros in an archive": lambda: hdf5_between_members(b""),
+    "HDF5 behind zeros and a byte in an archive": lambda: hdf5_between_members(bytes(1 << 20) + b"x"),
+    "HDF5 in the numbers of a state dict": hdf5_in_numbers,
     "a zlib stream before HDF5": lambda: behind(zlib.compress(CALL), hdf5(), 1024),
     "an lzma stream before HDF5": lambda: behind(lzma.compress(CALL, lzma.FORMAT_ALONE), hdf5(), 1024),
     "a tar whose first member is HDF5": lambda: in_tar(hdf5())[:-1024 * 10] + in_tar(CALL),
@@ -185,6 +209,10 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
 def test_it_counts(how: str) -> None:
     report = safeload.scan(io.BytesIO(ATTACKS[how]()))
     assert report.exit_code == 1, report
+
+
+def test_a_tar_that_begins_with_hdf5_is_no_polyglot() -> None:
+    assert safeload.scan(io.BytesIO(in_tar(hdf5()))).exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,8 @@ def test_a_template_is_looked_into_wherever_it_stands(reach: str) -> None:
             json.dumps({"chat_template": text}),
             json.dumps({"chat_template": [{"name": "default", "template": text}]}),
             "\n" + text,
+            "<s>" + text,
+            "You are a model. " + text,
         ):
             file = scanned(data.encode())
             assert rules(file) == expected, data
@@ -180,7 +182,17 @@ def test_a_template_is_looked_into_wherever_it_stands(reach: str) -> None:
     [("os.system", True), ("builtins.exec", True), ("torch.optim.Adam", False), ("nemo.collections.asr.Model", False)],
 )
 def test_what_hydra_would_call_is_found(target: str, counts: bool) -> None:
-    for text in (f"model:\n  _target_: {target}\n", f"'_target_' : '{target}'", json.dumps([{"_target_": target}])):
+    escaped = target.replace(".", "\\x2e")
+    for text in (
+        f"model:\n  _target_: {target}\n",
+        f"'_target_' : '{target}'",
+        json.dumps([{"_target_": target}]),
+        f"{{_target_: {target}, a: 1}}",
+        f"model:\n  _target_:\n    {target}\n",
+        f"? _target_\n: {target}\n",
+        f"_target_: >-\n  {target}\n",
+        f'"\\x5ftarg\\u0065t_": "{escaped}"',
+    ):
         assert rules(scanned(text.encode())) == ({"SL101"} if counts else set()), text
 
 
@@ -190,12 +202,19 @@ def test_what_hydra_would_call_is_found(target: str, counts: bool) -> None:
         ("!!python/object/apply:os.system ['x']", True),
         ("!<tag:yaml.org,2002:python/object/new:os.system> []", True),
         ("!!python/name:os.system", True),
+        ("!!pyth%6Fn/object/apply:os.system ['x']", True),
+        ("![a picture](a%20b.png) at 5%", False),
         ("!!python/tuple [1, 2]", False),
         ("!!set {a, b}", False),
     ],
 )
 def test_yaml_that_makes_objects_is_found(tag: str, counts: bool) -> None:
     assert ("SL718" in rules(scanned(f"backend: tensorflow\nlayer: {tag}\n".encode()))) == counts
+
+
+def test_a_tag_of_yaml_may_be_declared_in_two_parts() -> None:
+    text = b"%TAG !x! tag:yaml.org,2002:pyth\n---\na: !x!on/object/apply:os.system ['x']\n"
+    assert rules(scanned(text)) == {"SL718"}
 
 
 def test_a_chat_template_that_reaches_for_pythons_insides_is_found() -> None:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from safeload.limits import Limits
 
-__all__ = ["DECODERS", "compression_of", "plain_buffer"]
+__all__ = ["DECODERS", "OLD_ZLIB", "ZlibDecoder", "compression_of", "plain_buffer"]
 
 _CHUNK = 4 << 20
 _LZMA_MEMORY = 128 << 20
-_OLD_ZLIB = re.compile(rb"ZF0x[0-9a-fA-F]{1,16} *")
+OLD_ZLIB = re.compile(rb"ZF0x[0-9a-fA-F]{1,16} *")
 
 
 def _lz4() -> Any:
@@ -33,7 +33,7 @@ def _lz4() -> Any:
     return lz4.frame.LZ4FrameDecompressor()
 
 
-class _Zlib:
+class ZlibDecoder:
     """zlib's object with the interface of the others, which keep what ``max_length`` left over to themselves."""
 
     def __init__(self, wbits: int) -> None:
@@ -56,8 +56,8 @@ class _Zlib:
 
 
 DECODERS: Mapping[str, Callable[[], Any]] = {
-    "zlib": lambda: _Zlib(zlib.MAX_WBITS),
-    "gzip": lambda: _Zlib(zlib.MAX_WBITS | 16),
+    "zlib": lambda: ZlibDecoder(zlib.MAX_WBITS),
+    "gzip": lambda: ZlibDecoder(zlib.MAX_WBITS | 16),
     "bz2": bz2.BZ2Decompressor,
     "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _LZMA_MEMORY),
     "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, _LZMA_MEMORY),
@@ -87,7 +87,7 @@ def plain_buffer(view: memoryview, limits: Limits) -> Buffer:
     name = compression_of(head)
     if name is None:
         return Buffer(view)
-    old = _OLD_ZLIB.match(head)  # joblib below 0.10: ZF, the length in hexadecimal, one zlib stream
+    old = OLD_ZLIB.match(head)  # joblib below 0.10: ZF, the length in hexadecimal, one zlib stream
     return _Decompressed(DECODERS[name](), view[old.end() :] if old else view, limits.expanded(len(view)))
 
 

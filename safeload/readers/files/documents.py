@@ -11,7 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from safeload.readers.files.templates import look_into_template
-from safeload.readers.files.texts import read_text, say_target
+from safeload.readers.files.texts import read_text
+from safeload.readers.files.yamls import say_target
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
 

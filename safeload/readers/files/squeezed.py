@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from safeload.errors import LimitError, MissingExtraError, StreamError
-from safeload.readers.compressed import DECODERS
+from safeload.readers.compressed import DECODERS, OLD_ZLIB
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.plain import behind_zeros, collected, decoded
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ENCODINGS", "read"]
 
-_OLD = re.compile(rb"ZF0x[0-9a-fA-F]{1,16} *")
 _STREAMS_MAX = 10_000
 _WINDOW_LOG_MAX = 27  # 128 MiB, as much as zstd itself takes without being asked
 
@@ -50,7 +48,7 @@ class _Streams:
 
 def read(look: Look, view: memoryview) -> None:
     kind = look.part.kind
-    old = _OLD.match(bytes(view[:32])) if kind == "old joblib" else None
+    old = OLD_ZLIB.match(bytes(view[:32])) if kind == "old joblib" else None
     streams = _Streams(view, old.end() if old else 0, kind)
     try:
         plain, broken = collected(streams, look.budget)

@@ -107,13 +107,16 @@ def read_part(look: Look, view: memoryview, given: str = "") -> None:
         look.unread(0, f"{GAVE_UP}: {type(error).__name__}")
     if given == "pickle" and (own := kind_of(view)) not in _LIKE_NUMBERS:
         look.into(f"as {own}", view)  # nobody but us would look there
-    if kind not in _CONTAINERS and not given:
+    if kind != "empty" and not given:
         _as_others(look, view, kind)
 
 
 def _as_others(look: Look, view: memoryview, kind: str) -> None:
     """Archives are found by their end, and HDF5 behind whatever stands before it."""
-    others = {"zip": ends_like_a_zip(view), "hdf5": kind != "hdf5" and has_hdf5(view)}
+    # An archive that is the last of another, or hangs behind a compressed stream, is looked into there; and the first
+    # member of a tar begins at 512.
+    hdf5 = kind not in ("hdf5", "tar") and has_hdf5(view)
+    others = {"zip": kind not in _CONTAINERS and ends_like_a_zip(view), "hdf5": hdf5}
     for other, fits in others.items():
         if fits:
             if kind != "pickle":  # which may hold the bytes of one

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from safeload.readers.files.look import Look
 
-__all__ = ["look_into_template"]
+__all__ = ["is_template", "look_into_template"]
 
 _AROUND = 40
 # The ways from a value to its class, and from there to a module. They count wherever they stand: which bytes Jinja
@@ -26,7 +26,15 @@ _REACHES = re.compile(
 )
 # What prose says too.
 _IN_CODE = re.compile(r"__\w+__|\bimport\b|\bos\.|subprocess")
+# A text of Jinja's: it begins like one, or has a statement.
+_JINJA = re.compile(
+    rb"\A\s*\{[{%#]|\{%[-+]?\s*(?:for|if|set|macro|import|from|include|extends|raw|block|call|filter|generation)\b"
+)
 _CLOSES = {"{%": "%}", "{{": "}}"}
+
+
+def is_template(data: bytes | memoryview) -> bool:
+    return bool(_JINJA.search(data))
 
 
 def look_into_template(look: Look, name: str, text: str, offset: int) -> None:

@@ -6,23 +6,18 @@ import re
 from typing import TYPE_CHECKING
 
 from safeload.readers.files import graphs
-from safeload.readers.files.templates import look_into_template
-from safeload.readers.observations import GlobalUse, Use
-from safeload.text import printable
+from safeload.readers.files.templates import is_template, look_into_template
+from safeload.readers.files.yamls import look_into_yaml
 
 if TYPE_CHECKING:
     from safeload.readers.files.look import Look
 
-__all__ = ["read_media", "read_native", "read_text", "say_target"]
+__all__ = ["read_media", "read_native", "read_text"]
 
 _HEAD, _TEXT_MAX = 4_096, 64 << 20
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _NATIVE = {"catboost": "CatBoost", "lightgbm": "LightGBM", "ubjson": "XGBoost"}
 _SAVING = ("Save", "MergeV2Checkpoints")
-# Tags of PyYAML's unsafe loaders, with which Keras below 2.6 read configurations: called, they run anything.
-_YAML = re.compile(rb"(?:!!|yaml\.org,2002:)python/(?:object|name|module)[\w.:/]{0,80}")
-# What Hydra calls, with which NeMo and others make a model from its configuration.
-_TARGET = re.compile(rb"""\b_target_["']?[ \t]{0,20}:[ \t]{0,20}["']?([A-Za-z_][\w.]{1,200})""")
 # A SavedModel as text, and TorchScript's code: what runs code or opens files there.
 _OPERATION = re.compile(r"\bop:\s*[\"']([A-Za-z0-9]{1,60})[\"']")
 _SCRIPT = re.compile(r"\b(?:torch|ops(?:\.\w+)?|aten)(?:\.|::)(?:save|from_file|load_library)\b|\bopen\(")
@@ -44,28 +39,18 @@ def read_media(look: Look, view: memoryview) -> None:
 def read_text(look: Look, view: memoryview) -> None:
     look.span(0, len(view), "data")
     head = bytes(view[:_HEAD])
-    if tag := _YAML.search(view[:_TEXT_MAX]):
-        shown = printable(str(tag[0], "utf-8", "replace"), 80)
-        look.say("yaml-object", tag.start(), f"a tag of YAML, {shown}, makes an object")
-    for target in {match[1]: match for match in _TARGET.finditer(view[:_TEXT_MAX])}.values():
-        say_target(look, str(target[1], "utf-8"), target.start())
+    look_into_yaml(look, view[:_TEXT_MAX])
     if head.startswith(_POINTER):
         look.unread(0, "this is a pointer of Git LFS, and the model itself is elsewhere: git lfs pull")
     elif b"meta_graphs" in head or b"saved_model_schema_version" in head:
         look.part.kind = "savedmodel, text"
         _saved_model(look, _text(look, view))
-    elif head.lstrip().startswith((b"{%", b"{{", b"{#")):
+    elif is_template(view[:_TEXT_MAX]):
         look.part.kind = "template"
         look_into_template(look, "itself", _text(look, view), 0)
     elif look.part.path and "/code/" in f"/{look.part.path[-1]}" and look.part.path[-1].endswith(".py"):
         for match in _SCRIPT.finditer(_text(look, view)):
             look.once("script-files", match.start(), f"{match[0]} in code that TorchScript runs")
-
-
-def say_target(look: Look, path: str, offset: int) -> None:
-    module, _, name = path.rpartition(".")
-    used = GlobalUse(module, name, offset, Use.CALLED, module, name)
-    look.say("target", offset, printable(path), used=used)
 
 
 def _saved_model(look: Look, text: str) -> None:

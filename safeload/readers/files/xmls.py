@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.readers.files.kinds import is_text
+from safeload.readers.files.templates import is_template
+from safeload.readers.files.texts import read_text
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read"]
 
-_CHUNK = 1 << 16
+_CHUNK, _TEMPLATE_MAX = 1 << 16, 1 << 20
 _DEPTH_MAX = 10_000
 _INCLUDE = "{http://www.w3.org/2001/XInclude}include"
 _REFERENCES = frozenset({"href", "{http://www.w3.org/1999/xlink}href", "schemaLocation"})
@@ -57,6 +59,12 @@ class _Target:
         """Nothing was kept."""
 
 
+def _is_text_in_brackets(root: str, data: bytes) -> bool:
+    """HTML, or a template of chats, which may begin with a token in brackets; nothing that declares entities."""
+    page = root.lower() in ("", "html") and b"<html" in data[:_CHUNK].lower()
+    return page or (b"<!" not in data and not data.lstrip().startswith(b"<?") and is_template(data))
+
+
 def read(look: Look, view: memoryview) -> None:
     try:
         from defusedxml.common import DefusedXmlException
@@ -75,8 +83,9 @@ def read(look: Look, view: memoryview) -> None:
         look.unread(0, "what stands behind a document type is not read")
         return
     except Exception as error:  # SyntaxError of expat, ValueError, and what encodings raise
-        if target.root.lower() in ("", "html") and is_text(view) and b"<html" in bytes(view[:_CHUNK]).lower():
-            look.part.kind = "text"  # HTML, for one
+        if is_text(view) and _is_text_in_brackets(target.root, bytes(view[:_TEMPLATE_MAX])):
+            look.part.kind = "text"
+            read_text(look, view)
             return
         look.unread(0, f"the document cannot be read to its end: {printable(str(error), 80)}")
         return

@@ -1,7 +1,8 @@
 """Zip archives: npz, PyTorch since 1.6, ``.keras``, skops, and plain ones.
 
-What stands in the central directory is held against the local headers, for readers differ in which they believe. A
-member whose checksum is wrong is read all the same, since some loaders do not look. Source: PKWARE's APPNOTE 6.3.10.
+What stands in the central directory is held against the local headers, for readers differ in which they believe; the
+directory itself, and what is in none, is zip_directory.py's. A member whose checksum is wrong is read all the same,
+since some loaders do not look. Source: PKWARE's APPNOTE 6.3.10.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import LimitError, StreamError
+from safeload.readers.compressed import ZlibDecoder
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.names import tricks_of
 from safeload.readers.files.packages import of_archive
 from safeload.readers.files.pickles import names_something
-from safeload.readers.files.plain import behind_zeros, collected, decoded
+from safeload.readers.files.plain import collected, decoded
 from safeload.readers.files.squeezed import ENCODINGS
 from safeload.readers.files.views import ViewFile
+from safeload.readers.files.zip_directory import behind, check_end, hidden, twins
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -31,11 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["read"]
 
 _LOCAL = struct.Struct("<4s5H3L2H")
-_LOCATOR, _RECORD = struct.Struct("<4sLQL"), struct.Struct("<4sQ2H2L4Q")
 _LOCAL_MAGIC = b"PK\x03\x04"
-_END, _END_MAGIC = struct.Struct("<4s4H2LH"), b"PK\x05\x06"
 _PIECE = 1 << 20
-_ELSEWHERE = "the end of the archive leads to another directory than stands before it"
 # What loaders take for pickles, whatever it begins with; and what no numbers begin with.
 _PICKLES = ("/data.pkl", "/constants.pkl")
 _NEVER_NUMBERS = frozenset({"npy", "zip", "hdf5", "safeload", "7z"})
@@ -57,8 +57,8 @@ def read(look: Look, view: memoryview) -> None:
         look.unread(0, f"the archive's directory cannot be read: {printable(str(error), 80)}")
         _without_directory(look, view)
         return
-    _behind(look, view, comment)
-    _check_end(look, view, len(infos))
+    behind(look, view, comment)
+    check_end(look, view, len(infos))
     package = of_archive([info.filename for info in infos])
     look.part.kind = package.kind
     members: list[_Member] = []
@@ -73,8 +73,8 @@ def read(look: Look, view: memoryview) -> None:
             look.unread(member.start, "the members that follow share the bytes of those before: they are not read")
             break
         _member(look, view, member, is_data=package.is_data(info.filename))
-    _twins(look, infos)
-    _hidden(look, view, members, first)
+    twins(look, infos)
+    hidden(look, view, [(each.start, each.end, each.info.filename) for each in members], first)
 
 
 def _located(look: Look, view: memoryview, info: zipfile.ZipInfo) -> _Member | None:
@@ -170,103 +170,8 @@ def _plain(look: Look, stored: memoryview, info: zipfile.ZipInfo) -> tuple[memor
     return collected(decoded(make, stored), look.budget)
 
 
-class _Deflate:
-    """Raw deflate with the interface of the other decoders."""
-
-    def __init__(self) -> None:
-        self._object = zlib.decompressobj(-zlib.MAX_WBITS)
-
-    @property
-    def eof(self) -> bool:
-        return self._object.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._object.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._object.unconsumed_tail
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._object.decompress(self._object.unconsumed_tail + data, max_length)
-
-
 _METHODS: Mapping[int, Callable[[], Decoder]] = {
-    zipfile.ZIP_DEFLATED: _Deflate,
+    zipfile.ZIP_DEFLATED: lambda: ZlibDecoder(-zlib.MAX_WBITS),  # raw
     zipfile.ZIP_BZIP2: ENCODINGS["bz2"],
     93: ENCODINGS["zstd"],
 }
-
-
-def _twins(look: Look, infos: list[zipfile.ZipInfo]) -> None:
-    """Names that are one and the same file to some reader, or on some system."""
-    seen: dict[str, str] = {}
-    for info in infos:
-        key = info.filename.casefold().replace("\\", "/").rstrip("/")
-        if key in seen:
-            shown = printable(info.filename, 80)
-            same = info.filename == seen[key]
-            text = f"{shown} is there twice" if same else f"{shown} and {printable(seen[key], 80)} differ only in case"
-            look.say("archive-twins" if same else "archive-name", max(info.header_offset, 0), text)
-        seen.setdefault(key, info.filename)
-
-
-def _hidden(look: Look, view: memoryview, members: list[_Member], first: int) -> None:
-    """What stands before, between or behind the members: other readers may find it."""
-    at = 0
-    for member in sorted(members, key=lambda each: each.start):
-        if member.start < at:
-            name = printable(member.info.filename, 80)
-            look.say("archive-overlap", member.start, f"{name} shares its bytes with another member")
-        _between(look, view, at, member.start)
-        at = max(at, member.end)
-    _between(look, view, at, min(first, len(view)))
-
-
-def _behind(look: Look, view: memoryview, comment: bytes) -> None:
-    """The comment of the archive, and what comes after it."""
-    tail = max(0, len(view) - _END.size - (1 << 16))
-    end = tail + bytes(view[tail:]).rfind(_END_MAGIC) + _END.size
-    if comment:
-        look.into("the comment", view[end : end + len(comment)], end)
-    end += len(comment) + behind_zeros(view[end + len(comment) :])
-    if end < len(view):
-        look.say("after-stop", end, f"{len(view) - end:,} bytes follow after the archive")
-        look.into("behind the archive", view[end:], end)
-
-
-def _check_end(look: Look, view: memoryview, count: int) -> None:
-    """The end, and that of zip64, lead to one directory. Python reads the record before the locator; others follow it.
-
-    APPNOTE, 4.3.14 to 4.3.16.
-    """
-    tail = max(0, len(view) - _END.size - (1 << 16))
-    end = tail + bytes(view[tail:]).rfind(_END_MAGIC)
-    _, disk, other, here, entries, size, offset, _ = _END.unpack_from(view, end)
-    if disk or other:
-        look.say("archive-header", end, "the archive says that it is one of several disks")
-    locator = end - _LOCATOR.size
-    if locator >= 0 and bytes(view[locator : locator + 4]) == b"PK\x06\x07":
-        _, _, record, _ = _LOCATOR.unpack_from(view, locator)
-        if record != locator - _RECORD.size or bytes(view[record : record + 4]) != b"PK\x06\x06":
-            look.say(
-                "archive-hidden", locator, "the end of the archive leads to another directory than stands before it"
-            )
-            return
-        fields = _RECORD.unpack_from(view, record)
-        end, entries, here, size, offset = record, fields[7], fields[6], fields[8], fields[9]
-    if entries != here or entries != count:
-        look.say(
-            "archive-header", end, f"the archive says that it has {entries:,} members, and its directory has {count:,}"
-        )
-    if offset + size != end and bytes(view[offset : offset + 4]) == b"PK\x01\x02":
-        look.say("archive-hidden", end, _ELSEWHERE)
-
-
-def _between(look: Look, view: memoryview, start: int, end: int) -> None:
-    piece = view[start:end]
-    if end - start <= 24 or not any(piece[: 1 << 20]):  # a data descriptor, or padding
-        return
-    look.say("archive-hidden", start, f"{end - start:,} bytes stand in the archive that are no member of it")
-    look.into("between the members" if start else "before the archive", piece, start)
