@@ -51,6 +51,24 @@ def text_of(report: safeload.Report, **options: Any) -> str:
     return "\n".join(f"{line.mark}{line.text}" for line in lines_of(report, **options))
 
 
+def test_what_to_install_is_said_also_where_there_are_many_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "defusedxml.ElementTree", None)  # as where it is not installed
+    for number in range(9):
+        (tmp_path / f"{number}.pmml").write_text("<PMML></PMML>")
+    report = safeload.scan(tmp_path)
+    assert report.exit_code == 2
+    assert text_of(report).count("pip install 'safeload[scan]'") == 1
+    assert text_of(safeload.scan(tmp_path / "1.pmml")).count("pip install 'safeload[scan]'") == 1
+
+
+def test_a_file_that_is_not_there_is_said_not_to_be_there(tmp_path: Path) -> None:
+    report = safeload.scan(tmp_path / "nowhere")
+    assert report.exit_code == 2
+    assert "No such file" in text_of(report)
+
+
 def test_the_text_names_every_bad_file_with_its_reason_and_fits_a_screen(folder: Path) -> None:
     text = text_of(safeload.scan(folder))
     assert len(text.splitlines()) <= 24

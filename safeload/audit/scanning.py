@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def scan_file(
 def _view(path: str, most: int) -> memoryview:
     """The bytes of a regular file, mapped: what nobody looks at, such as arrays, costs no memory."""
     file = Path(path)
-    if not file.is_file():
+    if not stat.S_ISREG(file.stat().st_mode):
         raise ValueError("it is no regular file")
     with file.open("rb") as opened:
         size = opened.seek(0, 2)

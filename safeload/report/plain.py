@@ -39,6 +39,8 @@ def lines_of(report: Report, *, everything: bool = False) -> Iterator[Line]:
         else:
             yield _in_short(report, file)
     if len(shown) > _IN_FULL and not everything:
+        if extras := sorted({unread.extra for file in shown for unread in file.unread} - {""}):
+            yield Line(f"pip install 'safeload[{','.join(extras)}]' reads what is not read for want of a library")
         yield Line("--all says more of each")
     yield from _clean(report, everything=everything)
     yield from _sum(report)
