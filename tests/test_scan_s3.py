@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import pickle
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("moto") is None and not os.environ.get("SAFELOAD_TEST_S3"),
+    reason="pip install '.[s3test]', in an environment of its own: it holds dateutil below 3",
+)
 _SERVER = """
 import sys
 from moto.server import ThreadedMotoServer
