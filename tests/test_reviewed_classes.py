@@ -76,7 +76,7 @@ def test_no_conclusion_is_about_a_class_that_is_gone() -> None:
     for package, name in _rows():
         if package in installed and (package, name) not in found:
             # Then it is of another version, and the row says of which.
-            assert re.search(rf"`{package}[^`]*\.{name}` .*\((scipy|scikit-learn|pandas) ", text), name
+            assert re.search(rf"`{package}[^`]*\.{name}` .*\((scipy|scikit-learn|pandas|dateutil) ", text), name
 
 
 def test_every_function_that_unpickles_for_cython_has_a_conclusion() -> None:
