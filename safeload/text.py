@@ -15,7 +15,8 @@ def printable(text: str, limit: int = 200) -> str:
     """`text` with every character escaped that does not show as itself, cut to `limit` characters."""
     cut = text[:limit]
     # `::` and `##` at the beginning of what they take for a line are commands to systems that run pipelines.
-    shown = "".join(_escape(c) for c in cut).replace("::", ":\\x3a").replace("##", "#\\x23")
+    plain = cut.isascii() and cut.isprintable() and "\\" not in cut  # as a rule, and each name of a file comes here
+    shown = (cut if plain else "".join(map(_escape, cut))).replace("::", ":\\x3a").replace("##", "#\\x23")
     return shown if len(text) <= limit else shown + "..."
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Turns"]
 
 _MARK, _TUPLE = bytes([op.MARK]), bytes([op.TUPLE])
-_AT_ONCE = 64  # so few that their arrays are still in the processor's cache
+_AT_ONCE = 256  # so few that their arrays are still in the processor's cache
 
 
 class Turns:

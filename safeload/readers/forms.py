@@ -36,13 +36,14 @@ def read_form(machine: Machine, source: Global, at: int) -> Made | None:
     if repeats is not last:
         machine.repeats.append(repeats)
     data, get, first = machine.data, form.get, len(repeats.rows) - 1
-    for _ in range(_RUN - 1):
+    while (room := first + _RUN - len(repeats.rows)) > 0:
+        if source.alike:
+            room -= _alike(machine, source, repeats, room)
         at = machine.resume
-        if not _alike(machine, source, at, repeats):
-            if data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
-                break
-            if not _object(machine, source, at, repeats):
-                break
+        if not room or data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
+            break
+        if not _object(machine, source, at, repeats):
+            break
     return _put(machine, source, [row[1] for row in repeats.rows[first:]])
 
 
@@ -65,29 +66,31 @@ def _put(machine: Machine, source: Global, places: list[int]) -> Made:
     return _made(machine, source, places[-1], ends[-1])
 
 
-def _alike(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:
-    """Whether all segments of the object at `at` say the same as those of one before, within one frame."""
-    data = machine.data
-    view, one = data.view, source.alike.get(bytes(data.view[at : at + source.head]))
-    if one is None:
-        return False
-    total, skipped, first, parts = one
-    if at + total > (machine.frame_end if machine.frame_end >= 0 else data.size):
-        return False
-    row = [first, at, at + source.head]
-    for found, said, start, end in parts:
-        if bytes(view[at + start : at + end]) != said:
-            return False
-        row += (found, at + start, at + end)
-    _take(machine, repeats, row, at + total, skipped)
-    return True
-
-
-def _take(machine: Machine, repeats: Repeats, row: list[Any], end: int, skipped: int) -> None:
-    machine.resume = repeats.end = end
-    machine.skipped += skipped
-    machine.repeated += len(repeats.form.objects)
-    repeats.rows.append(row)
+def _alike(machine: Machine, source: Global, repeats: Repeats, most: int) -> int:
+    """How many objects from `machine.resume` on, at most `most`, say in all segments what one before said, within one
+    frame."""
+    view, head, alike, rows = machine.data.view, source.head, source.alike, repeats.rows
+    at, before = machine.resume, len(rows)
+    end_of_all = machine.frame_end if machine.frame_end >= 0 else machine.data.size
+    while len(rows) < before + most:
+        one = alike.get(bytes(view[at : at + head]))
+        if one is None or at + one[0] > end_of_all:
+            break
+        total, skipped, first, parts = one
+        row = [first, at, at + head]
+        for found, said, start, end in parts:
+            if bytes(view[at + start : at + end]) != said:
+                break
+            row += (found, at + start, at + end)
+        else:
+            rows.append(row)
+            machine.skipped += skipped
+            at += total
+            continue
+        break
+    machine.resume = repeats.end = at
+    machine.repeated += len(repeats.form.objects) * (len(rows) - before)
+    return len(rows) - before
 
 
 def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:  # noqa: C901  # one loop: calls cost as much
@@ -144,7 +147,10 @@ def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool
         repeats.splits[len(repeats.rows)] = split
     elif source.form.unframed:
         _remember(source, row, at, skipped)
-    _take(machine, repeats, row, at, skipped)
+    machine.resume = repeats.end = at
+    machine.skipped += skipped
+    machine.repeated += len(source.form.objects)
+    repeats.rows.append(row)
     return True
 
 

@@ -7,6 +7,7 @@ sklearn/tree/_classes.py.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.arrays import numpy_module
@@ -38,20 +39,37 @@ class TreeStub(Stub):
 def _tree(stub: Any) -> Any:
     """Checkpoint: ``Tree(n_features, n_classes, n_outputs)`` and its four items."""
     require(type(stub) is TreeStub, _TREE)
-    return _trees([stub.args], [stub.state])[0]
+    require(_are_trees([stub.args], [stub.state]), _TREE)
+    return _made([stub.args], [stub.state])[0]
 
 
 def _trees(given: list[Any], states: list[Any]) -> list[Any]:
-    """The same for many: a forest has hundreds, and what each costs counts."""
-    made = []
-    kind, ndarray, dtype = tree_class(), numpy_module().ndarray, numpy_module().dtype("p")
+    """The same for many: a forest has hundreds, and what each costs counts.
+
+    Their nodes are checked here, and not at the end: what was looked at is in the processor's cache when it is copied.
+    """
+    require(_are_trees(given, states), _TREE)
+    _check_many(
+        [state["node_count"] for state in states],
+        [n_features for n_features, _, _ in given],
+        [state["max_depth"] for state in states],
+        [state["nodes"] for state in states],
+    )
+    return _made(given, states)
+
+
+def _made(given: list[Any], states: list[Any]) -> list[Any]:
+    made, kind = [], tree_class()
     for args, state in zip(given, states, strict=True):
-        if not _is_tree(args, state, ndarray, dtype):
-            require(False, _TREE)
         tree = kind(*args)  # copies n_classes
         tree.__setstate__(state)  # copies nodes and values, after comparing dtypes and shapes
         made.append(tree)
     return made
+
+
+def _are_trees(given: list[Any], states: list[Any]) -> bool:
+    ndarray, dtype = numpy_module().ndarray, numpy_module().dtype("p")
+    return all(_is_tree(args, state, ndarray, dtype) for args, state in zip(given, states, strict=True))
 
 
 def _is_tree(args: tuple[Any, ...], state: Any, ndarray: Any, dtype: Any) -> bool:
@@ -62,7 +80,7 @@ def _is_tree(args: tuple[Any, ...], state: Any, ndarray: Any, dtype: Any) -> boo
     if not (
         type(n_features) is type(n_outputs) is type(count) is type(state["max_depth"]) is int
         and type(n_classes) is type(nodes) is type(values) is ndarray
-        and n_features >= 0
+        and 0 <= n_features <= sys.maxsize
         and n_outputs >= 1
         and (n_classes.dtype is dtype or n_classes.dtype == dtype)
         and n_classes.shape == (n_outputs,)
@@ -87,9 +105,15 @@ def tree_class() -> Any:
 
 
 def _check_trees(trees: list[Any]) -> None:
-    """All trees of a file: children behind their parents and inside, features inside, depth as stated."""
+    """The trees that were made one by one."""
+    numbers = [[getattr(tree, name) for tree in trees] for name in ("node_count", "n_features", "max_depth")]
+    _check_many(*numbers, [tree.__getstate__()["nodes"] for tree in trees])
+
+
+def _check_many(node_counts: list[int], n_features: list[int], depths: list[int], nodes: list[Any]) -> None:
+    """Children behind their parents and inside, features inside, depth as stated."""
     np = numpy_module()
-    counts, features = (np.array([getattr(tree, name) for tree in trees]) for name in ("node_count", "n_features"))
+    counts, features = np.array(node_counts), np.array(n_features)
     ends = np.cumsum(counts)
     roots, total = ends - counts, int(ends[-1])
     # Of each node, with children counted over all trees.
@@ -97,25 +121,24 @@ def _check_trees(trees: list[Any]) -> None:
     # Memory that is used again for each piece: new one would cost more than what is done in it.
     work = np.empty((len(_INDICES) + 3, max(_NODES_AT_ONCE, int(counts.max()))), np.intp)
     first = 0
-    while first < len(trees):
+    while first < len(nodes):
         # So many that they stay in the processor's cache, or one.
         last = max(int(np.searchsorted(ends, roots[first] + _NODES_AT_ONCE, "right")), first + 1)
         some, part = slice(first, last), slice(roots[first], ends[last - 1])
         numbers = counts[some], features[some], roots[some]
-        _check_nodes(trees[some], numbers, work[:, : part.stop - part.start], children[part], inner[part])
+        _check_nodes(nodes[some], numbers, work[:, : part.stop - part.start], children[part], inner[part])
         first = last
-    _check_depths(np.array([tree.max_depth for tree in trees]), roots, children, inner)
+    _check_depths(np.array(depths), roots, children, inner)
 
 
-def _check_nodes(trees: list[Any], numbers: tuple[Any, Any, Any], work: Any, children: Any, inner: Any) -> None:
+def _check_nodes(nodes: list[Any], numbers: tuple[Any, Any, Any], work: Any, children: Any, inner: Any) -> None:
     """The nodes of some trees. Fills `children`, where they are among all nodes, and `inner`, which nodes have any."""
     np = numpy_module()
     counts, features, roots = numbers
-    nodes = [tree.__getstate__()["nodes"] for tree in trees]
     left, right, feature, start, behind, room = work
     for name, column in zip(_INDICES, work, strict=False):
         np.concatenate([each[name] for each in nodes], out=column)
-    owner = np.repeat(np.arange(len(trees)), counts)
+    owner = np.repeat(np.arange(len(nodes)), counts)
     roots.take(owner, out=start)
     np.add(left, start, out=children[:, 0], casting="same_kind")
     np.add(right, start, out=children[:, 1], casting="same_kind")
