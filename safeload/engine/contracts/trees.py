@@ -26,6 +26,7 @@ _TREE: Key = ("sklearn.tree._tree", "Tree")
 _LEAF = -1
 _NODES_AT_ONCE = 1 << 13
 _INDICES = ("left_child", "right_child", "feature")
+_NUMBERS = ("node_count", "n_features", "max_depth")
 _STATE = {"nodes", "values", "node_count", "max_depth"}
 
 
@@ -106,8 +107,8 @@ def tree_class() -> Any:
 
 def _check_trees(trees: list[Any]) -> None:
     """The trees that were made one by one."""
-    numbers = [[getattr(tree, name) for tree in trees] for name in ("node_count", "n_features", "max_depth")]
-    _check_many(*numbers, [tree.__getstate__()["nodes"] for tree in trees])
+    counts, features, depths = ([getattr(tree, name) for tree in trees] for name in _NUMBERS)
+    _check_many(counts, features, depths, [tree.__getstate__()["nodes"] for tree in trees])
 
 
 def _check_many(node_counts: list[int], n_features: list[int], depths: list[int], nodes: list[Any]) -> None:
