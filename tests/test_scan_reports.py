@@ -14,6 +14,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
 import pytest
 from sarif_pydantic import Sarif
 
@@ -22,6 +23,7 @@ from safeload.report.page import render_html
 from safeload.report.plain import lines_of
 from safeload.report.sarif import render_sarif
 from safeload.report.table import RENDERERS
+from testkit.schemas import sarif_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,8 +110,6 @@ def test_nothing_from_a_file_reaches_a_report_as_more_than_letters(form: str, fo
 
 
 def test_json_says_what_the_schema_promises(folder: Path) -> None:
-    import jsonschema
-
     schema = json.loads((Path(__file__).parent.parent / "docs" / "scan.schema.json").read_text("utf-8"))
     document = json.loads(RENDERERS["json"](safeload.scan(folder)))
     jsonschema.validate(document, schema)
@@ -123,6 +123,7 @@ def test_sarif_is_sarif_and_keeps_githubs_rules(folder: Path, monkeypatch: pytes
     monkeypatch.chdir(folder)
     document = json.loads(render_sarif(safeload.scan(folder)))
     Sarif.model_validate(document)
+    jsonschema.Draft7Validator(sarif_schema(), format_checker=jsonschema.FormatChecker()).validate(document)
     (run,) = document["runs"]
     rules = {rule["id"]: rule for rule in run["tool"]["driver"]["rules"]}
     assert run["automationDetails"]["id"].endswith("/")
