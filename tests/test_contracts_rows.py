@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import Birch, BisectingKMeans, FeatureAgglomeration
+from sklearn.cross_decomposition import PLSSVD, PLSRegression
+from sklearn.decomposition import DictionaryLearning, IncrementalPCA, KernelPCA, SparsePCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -22,24 +25,31 @@ from sklearn.ensemble import (
     VotingRegressor,
 )
 from sklearn.frozen import FrozenEstimator
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, CompoundKernel, DotProduct, WhiteKernel
 from sklearn.impute import KNNImputer, SimpleImputer
 from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
     BayesianRidge,
     Lasso,
     LinearRegression,
     LogisticRegression,
+    PoissonRegressor,
     RidgeClassifier,
     SGDClassifier,
 )
+from sklearn.manifold import Isomap, LocallyLinearEmbedding
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
-from sklearn.neighbors import KNeighborsRegressor
-from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.neighbors import KNeighborsRegressor, KNeighborsTransformer, NearestCentroid
+from sklearn.neural_network import BernoulliRBM, MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.random_projection import GaussianRandomProjection
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
+from sklearn.utils import Bunch
 
 import safeload
 from safeload import Policy
@@ -80,6 +90,26 @@ USUAL: Mapping[str, Any] = {
     "one against one": OneVsOneClassifier(LogisticRegression()),
     "voting values": VotingRegressor([("a", LinearRegression()), ("b", DecisionTreeRegressor(max_depth=2))]),
     "bagged machines": BaggingClassifier(SVC(), n_estimators=2, random_state=0),
+    "process": GaussianProcessClassifier(1.0 * RBF([1.0] * X.shape[1]) + WhiteKernel(), optimizer=None),
+    "process of values": GaussianProcessRegressor(DotProduct() + RBF() ** 2 + WhiteKernel(), alpha=1.0, optimizer=None),
+    "propagation": LabelPropagation(gamma=1.0),
+    "spreading": LabelSpreading("knn", n_neighbors=3),
+    "centroid": NearestCentroid(),
+    "kernel ridge": KernelRidge(kernel="laplacian"),
+    "partial least squares": PLSRegression(),
+    "counts": make_pipeline(MinMaxScaler(), PoissonRegressor()),
+    "kernel components": make_pipeline(KernelPCA(2, kernel="rbf"), LogisticRegression()),
+    "sparse components": make_pipeline(SparsePCA(2, max_iter=5, random_state=0), LogisticRegression()),
+    "components of batches": make_pipeline(IncrementalPCA(2), LogisticRegression()),
+    "a dictionary": make_pipeline(DictionaryLearning(2, max_iter=3, random_state=0), LogisticRegression()),
+    "clusters": make_pipeline(Birch(n_clusters=2), LogisticRegression()),
+    "halved clusters": make_pipeline(BisectingKMeans(2, random_state=0), LogisticRegression()),
+    "clusters of columns": make_pipeline(FeatureAgglomeration(2), LogisticRegression()),
+    "columns by their most": make_pipeline(FeatureAgglomeration(2, pooling_func=np.max), LogisticRegression()),
+    "a map": make_pipeline(Isomap(n_components=2), LogisticRegression()),
+    "another map": make_pipeline(LocallyLinearEmbedding(n_components=2, random_state=0), LogisticRegression()),
+    "a graph of neighbours": make_pipeline(KNeighborsTransformer(), LogisticRegression()),
+    "a machine of Boltzmann's": make_pipeline(BernoulliRBM(2, n_iter=2, random_state=0), LogisticRegression()),
 }
 
 
@@ -101,6 +131,17 @@ def _with(model: Any, **changes: Any) -> Any:
     return model
 
 
+def _process(kernel: Any, **changes: Any) -> Any:
+    model = GaussianProcessClassifier(optimizer=None).fit(X, TWO)
+    _with(model.base_estimator_, kernel_=kernel, **changes)
+    return model
+
+
+def _ahead(transformer: Any) -> Any:
+    return make_pipeline(transformer, SGDClassifier().fit(np.ones((4, 5)), [0, 1, 0, 1]))
+
+
+MANY = np.ones((50, 1))
 # Genuine estimators of more than two classes, or several outputs, and others that were made so.
 WIDE: Mapping[str, Callable[[], Any]] = {
     "classes": lambda: LogisticRegression().fit(X, SEVERAL),
@@ -131,6 +172,31 @@ WIDE: Mapping[str, Callable[[], Any]] = {
         _with(Nystroem("laplacian", n_components=5).fit(X), gamma=np.ones((50, 1))),
         SGDClassifier().fit(np.ones((4, 5)), [0, 1, 0, 1]),
     ),
+    "a weight a row": lambda: _process(DotProduct(sigma_0=np.ones(50))),
+    "a weight a row, below": lambda: _process(RBF() + RBF() * DotProduct(sigma_0=np.ones(50))),
+    "kernels side by side": lambda: _process(CompoundKernel([RBF(), RBF()])),
+    "no kernel": lambda: _process(np.multiply),
+    "rows of classes": lambda: _process(RBF(), pi_=np.ones((len(X), 50))),
+    "outputs of a process": lambda: GaussianProcessRegressor(optimizer=None).fit(X, TARGETS),
+    "targets of a process": lambda: GaussianProcessRegressor(n_targets=9),
+    "means of a process": lambda: _with(
+        GaussianProcessRegressor(optimizer=None).fit(X, VALUES), _y_train_mean=np.ones((9, 1))
+    ),
+    "a gamma a row of a ridge": lambda: _with(KernelRidge(kernel="laplacian").fit(X, VALUES), gamma=MANY),
+    "outputs of a ridge": lambda: KernelRidge().fit(X, TARGETS),
+    "outputs of partial least squares": lambda: PLSRegression().fit(X, TARGETS),
+    "a gamma a row of labels": lambda: _with(LabelPropagation(gamma=1.0).fit(X, TWO), gamma=MANY),
+    "a kernel of another kind": lambda: _with(LabelPropagation(gamma=1.0).fit(X, TWO), kernel=np.multiply),
+    "a loss that is none": lambda: _with(PoissonRegressor().fit(X, TWO), _base_loss=Bunch(link=Bunch(inverse=np.exp))),
+    "a gamma a row of components": lambda: _ahead(_with(KernelPCA(5, kernel="rbf").fit(X), gamma_=MANY)),
+    "a mean a row": lambda: _ahead(_with(PLSSVD(1).fit(X, VALUES), _x_mean=np.ones((50, X.shape[1])))),
+    "rotations of rotations": lambda: _ahead(_with(PLSRegression(1).fit(X, VALUES), x_rotations_=np.ones((9, 4, 5)))),
+    "an alpha a row": lambda: _ahead(
+        _with(
+            DictionaryLearning(5, max_iter=2, transform_algorithm="threshold").fit(X), transform_alpha=np.ones((5, 9))
+        )
+    ),
+    "a pool of another kind": lambda: _ahead(_with(FeatureAgglomeration(2).fit(X), pooling_func=np.multiply)),
 }
 
 

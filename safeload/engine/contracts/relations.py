@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.answers import ANSWERS
 from safeload.engine.contracts.shapes import array, each, holds, indices, key_of, number
 from safeload.engine.contracts.trees import tree_class
 from safeload.engine.valid import require
@@ -27,8 +28,9 @@ _INIT_MODULES = (
     "sklearn.calibration", "sklearn.discriminant_analysis", "sklearn.dummy", "sklearn.ensemble._bagging",
     "sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._hist_gradient_boosting",
     "sklearn.ensemble._weight_boosting", "sklearn.linear_model._logistic", "sklearn.naive_bayes",
-    "sklearn.neighbors._classification", "sklearn.neural_network._multilayer_perceptron", "sklearn.svm._classes",
-    "sklearn.tree.",
+    "sklearn.neighbors._classification", "sklearn.neighbors._nearest_centroid",
+    "sklearn.neural_network._multilayer_perceptron", "sklearn.semi_supervised._label_propagation",
+    "sklearn.svm._classes", "sklearn.tree.",
 )  # fmt: skip
 # Of these, those whose answers have a column for each row of an array; of the others, for each class.
 _INIT_ROWS = {
@@ -36,7 +38,7 @@ _INIT_ROWS = {
     "MultinomialNB": "feature_log_prob_",
 }  # fmt: skip
 # With a function of the file in between, there may be fewer predictions than rows.
-_ANY_ROWS = frozenset({"FunctionTransformer", "TransformedTargetRegressor"})
+_WITH_FUNCTIONS = frozenset({"FunctionTransformer", "TransformedTargetRegressor"})
 
 
 def _tree_of(estimator: Any) -> Any:
@@ -122,8 +124,14 @@ def _check_boosting(models: list[Any]) -> None:
             trees = {_shape(_tree_of(one)) for one in state["estimators_"].ravel()}
             require(rows > 0 and trees == {(state["n_features_in_"], 1, 1)}, key_of(model))
             require(width == state.get("n_trees_per_iteration_", width), key_of(model))
-            require(not holds(state.get("init_"), _ANY_ROWS), key_of(model))
+            require(not holds(state.get("init_"), _may_drop_rows), key_of(model))
             require(width == 1 or _starts_with(state.get("init_"), width, state), key_of(model))
+
+
+def _may_drop_rows(part: Any) -> bool:
+    return type(part).__name__ in _WITH_FUNCTIONS and any(
+        vars(part).get(name) is not None for name in ("func", "inverse_func")
+    )
 
 
 def _shape(tree: Any) -> tuple[int, int, int]:
@@ -151,6 +159,8 @@ def _answers_widely(init: Any, width: int) -> bool:
         return False
     if name in _INIT_ROWS:
         return array(inner[_INIT_ROWS[name]], (width, None))
+    if name in ("LabelPropagation", "LabelSpreading"):
+        return ANSWERS[name](inner) and array(inner["label_distributions_"], (None, width))
     if name == "MLPClassifier":
         return inner["n_outputs_"] == width and array(inner["coefs_"][-1], (None, width))
     return bool(inner.get("n_classes_", width) == width)

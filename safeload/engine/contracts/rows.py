@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.answers import ANSWERS
 from safeload.engine.contracts.columns import is_of_one_column
-from safeload.engine.contracts.shapes import array, key_of, number
+from safeload.engine.contracts.shapes import array, is_single, key_of
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
@@ -22,27 +23,33 @@ __all__ = ["CHECKERS"]
 
 # What answers for each row once, if the attributes below are as they should. Other packages' classes are their owners'.
 _MODULES = (
-    "sklearn.calibration", "sklearn.cluster._kmeans", "sklearn.compose.", "sklearn.decomposition._factor_analysis",
-    "sklearn.decomposition._fastica", "sklearn.decomposition._lda", "sklearn.decomposition._nmf",
-    "sklearn.decomposition._pca", "sklearn.decomposition._truncated_svd", "sklearn.discriminant_analysis",
-    "sklearn.dummy",
+    "sklearn.calibration", "sklearn.cluster._agglomerative", "sklearn.cluster._birch",
+    "sklearn.cluster._bisect_k_means", "sklearn.cluster._kmeans", "sklearn.compose.",
+    "sklearn.cross_decomposition._pls", "sklearn.decomposition.", "sklearn.discriminant_analysis", "sklearn.dummy",
     "sklearn.ensemble._bagging", "sklearn.ensemble._forest", "sklearn.ensemble._gb",
     "sklearn.ensemble._hist_gradient_boosting.", "sklearn.ensemble._stacking", "sklearn.ensemble._voting",
     "sklearn.ensemble._weight_boosting", "sklearn.feature_extraction._dict_vectorizer",
-    "sklearn.feature_extraction.text", "sklearn.feature_selection.", "sklearn.frozen.", "sklearn.isotonic",
-    "sklearn.impute.", "sklearn.kernel_approximation", "sklearn.linear_model._base",
-    "sklearn.linear_model._bayes", "sklearn.linear_model._coordinate_descent", "sklearn.linear_model._huber",
+    "sklearn.feature_extraction.text", "sklearn.feature_selection.", "sklearn.frozen.", "sklearn.gaussian_process._gp",
+    "sklearn.isotonic", "sklearn.impute.", "sklearn.kernel_approximation", "sklearn.kernel_ridge",
+    "sklearn.linear_model._base", "sklearn.linear_model._bayes", "sklearn.linear_model._coordinate_descent",
+    "sklearn.linear_model._glm.", "sklearn.linear_model._huber",
     "sklearn.linear_model._least_angle", "sklearn.linear_model._logistic", "sklearn.linear_model._omp",
     "sklearn.linear_model._passive_aggressive", "sklearn.linear_model._perceptron",
     "sklearn.linear_model._quantile", "sklearn.linear_model._ransac", "sklearn.linear_model._ridge",
-    "sklearn.linear_model._stochastic_gradient", "sklearn.linear_model._theil_sen", "sklearn.model_selection.",
-    "sklearn.multiclass", "sklearn.naive_bayes", "sklearn.neighbors._classification", "sklearn.neighbors._nca",
-    "sklearn.neighbors._regression", "sklearn.neural_network._multilayer_perceptron", "sklearn.pipeline",
-    "sklearn.preprocessing.", "sklearn.random_projection", "sklearn.semi_supervised._self_training",
+    "sklearn.linear_model._stochastic_gradient", "sklearn.linear_model._theil_sen", "sklearn.manifold._isomap",
+    "sklearn.manifold._locally_linear", "sklearn.model_selection.", "sklearn.multiclass", "sklearn.naive_bayes",
+    "sklearn.neighbors._classification", "sklearn.neighbors._graph", "sklearn.neighbors._nca",
+    "sklearn.neighbors._nearest_centroid", "sklearn.neighbors._regression", "sklearn.neighbors._unsupervised",
+    "sklearn.neural_network._multilayer_perceptron", "sklearn.neural_network._rbm", "sklearn.pipeline",
+    "sklearn.preprocessing.", "sklearn.random_projection", "sklearn.semi_supervised._",
     "sklearn.svm._classes", "sklearn.tree.",
 )  # fmt: skip
 _DIMENSIONS: Mapping[str, int] = {
+    "X_fit_": 2,
     "X_thresholds_": 1,
+    "X_train_": 2,
+    "_x_mean": 1,
+    "_x_std": 1,
     "class_log_prior_": 1,
     "class_prior_": 1,
     "classes_": 1,
@@ -51,7 +58,9 @@ _DIMENSIONS: Mapping[str, int] = {
     "components_": 2,
     "estimator_weights_": 1,
     "feature_log_prob_": 2,
+    "dual_coef_": 2,
     "intercept_": 1,
+    "label_distributions_": 2,
     "mean_": 1,
     "means_": 2,
     "noise_variance_": 1,
@@ -63,12 +72,12 @@ _DIMENSIONS: Mapping[str, int] = {
     "scalings_": 2,
     "theta_": 2,
     "var_": 2,
+    "x_rotations_": 2,
+    "x_weights_": 2,
     "y_thresholds_": 1,
 }
 # Lists of arrays: one a layer, a feature, a class, an output.
 _LISTS = frozenset({"classes_", "coefs_", "feature_log_prob_", "rotations_", "scalings_"})
-_KERNEL = ("coef0", "degree", "gamma")
-_LIBRARIES = ("functools", "numpy", "scipy", "sklearn")
 
 
 def _check_one_against_rest(models: list[Any]) -> None:
@@ -99,23 +108,14 @@ def _estimators(value: Any) -> Iterator[Any]:
 
 
 def _answers_once(part: Any) -> bool:
-    import numpy as np
-
     state, (module, name) = vars(part), key_of(part)
     if module.partition(".")[0] != "sklearn":
         return True
     if not module.startswith(_MODULES) or not all(map(_flat, state.items())) or not is_of_one_column(state, name):
         return False
-    if name == "Nystroem":
-        plain = (state.get(each) is None or np.ndim(state[each]) == 0 for each in _KERNEL)
-        return all(plain) and not state.get("kernel_params")
-    if name == "FunctionTransformer":
-        return _of_one_array(state.get("func")) and not state.get("kw_args")
-    if name == "TransformedTargetRegressor":
-        return _of_one_array(state.get("func")) and _of_one_array(state.get("inverse_func"))
-    if name == "_ConstantPredictor":
-        return array(state["y_"], (1,))
-    return _single(state.get("offset_", 0.0)) and ("intercept_" not in state or _with_intercept(state))
+    if name in ANSWERS and not ANSWERS[name](state):
+        return False
+    return is_single(state.get("offset_", 0.0)) and ("intercept_" not in state or _with_intercept(state))
 
 
 def _flat(item: tuple[str, Any]) -> bool:
@@ -135,23 +135,7 @@ def _flat(item: tuple[str, Any]) -> bool:
 def _with_intercept(state: dict[str, Any]) -> bool:
     """One for each row of coefficients: to a column of answers, a column is added."""
     many: Any = getattr(state.get("coef_"), "shape", ())
-    return _single(state["intercept_"]) or (len(many) == 2 and array(state["intercept_"], (many[0],)))
-
-
-def _single(value: Any) -> bool:
-    import numpy as np
-
-    return number(value, -(2**62)) or isinstance(value, float | np.floating) or getattr(value, "size", 0) == 1
-
-
-def _of_one_array(func: Any) -> bool:
-    """No function, one of a single array item by item, or one that a policy allowed by name."""
-    import numpy as np
-
-    if func is None or (isinstance(func, np.ufunc) and func.nin == 1):
-        return True
-    module = getattr(func, "__module__", None)
-    return type(module) is str and module.partition(".")[0] not in _LIBRARIES
+    return is_single(state["intercept_"]) or (len(many) == 2 and array(state["intercept_"], (many[0],)))
 
 
 CHECKERS: Mapping[tuple[str, str], Checker] = {

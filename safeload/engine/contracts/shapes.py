@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from safeload.engine.registry import Checker
 
-__all__ = ["array", "each", "holds", "indices", "is_switch", "is_word", "key_of", "number"]
+__all__ = ["array", "each", "holds", "indices", "is_single", "is_switch", "is_word", "key_of", "number"]
 
 Key = tuple[str, str]
 
@@ -76,15 +76,22 @@ def each(valid: Callable[[dict[str, Any]], bool]) -> Checker:
     return check
 
 
-def holds(value: Any, names: frozenset[str]) -> bool:
-    """Whether an object of a class of such a name is in `value`, at any depth of attributes and containers."""
+def is_single(value: Any) -> bool:
+    """Whether `value` is one number, of Python or numpy, or an array of one that adds no dimension to others."""
+    import numpy as np
+
+    return isinstance(value, int | float | np.number) or getattr(value, "shape", None) in ((), (1,))
+
+
+def holds(value: Any, wanted: Callable[[Any], bool]) -> bool:
+    """Whether there is such an object in `value`, at any depth of attributes and containers."""
     waiting, seen = [value], set()
     while waiting:
         one = waiting.pop()
         if id(one) in seen:
             continue
         seen.add(id(one))
-        if type(one).__name__ in names:
+        if wanted(one):
             return True
         if type(one) in (list, tuple):
             waiting += one
