@@ -11,6 +11,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 import zlib
@@ -166,6 +167,34 @@ def hdf5_in_numbers() -> bytes:
     return body + entries + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 3, 3, len(entries), len(body), 0)
 
 
+def of_torch(**changes: bytes) -> bytes:
+    """A tar of PyTorch's, with other members."""
+    with tarfile.open(DATA / "old-tar.pt") as archive:
+        members = {name: archive.extractfile(name).read() for name in archive.getnames()}  # type: ignore[union-attr]
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:") as archive:
+        for name, data in {**members, **changes}.items():
+            header = tarfile.TarInfo(name)
+            header.size = len(data)
+            archive.addfile(header, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+def storages(numbers: bytes) -> bytes:
+    """One storage of bytes, as that tar has it."""
+    head = pickle.dumps(1, 2) + b"\x80\x02(K\x00X\x03\x00\x00\x00cpuctorch\nByteStorage\nt."
+    return head + struct.pack("<q", len(numbers)) + numbers + pickle.dumps([], 2)
+
+
+def hdf5_in_a_tar() -> bytes:
+    """The numbers of a storage are HDF5 at 8,192 in the archive, and at no such place in the member."""
+    start = next(at for at in range(512, 1 << 20, 512) if of_torch(storages=b"mark" * 200)[at:].startswith(b"mark"))
+    numbers = b"\x07" * ((1 << 13) - start - storages(b"").index(pickle.dumps([], 2)))
+    data = of_torch(storages=storages(numbers + (DATA / "bad-lambda.h5").read_bytes()))
+    assert data[1 << 13 :].startswith(b"\x89HDF")
+    return data
+
+
 ATTACKS: dict[str, Callable[[], bytes]] = {
     "a gap in the memo": lambda: MEMO_GAP,
     "a gap in the memo, in an array": lambda: in_npy(MEMO_GAP),
@@ -184,6 +213,10 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "HDF5 behind a million zeros in an archive": lambda: hdf5_between_members(b""),
     "HDF5 behind zeros and a byte in an archive": lambda: hdf5_between_members(bytes(1 << 20) + b"x"),
     "HDF5 in the numbers of a state dict": hdf5_in_numbers,
+    "HDF5 in the numbers of a tar": hdf5_in_a_tar,
+    "a call between storages": lambda: of_torch(storages=CALL + storages(b"")),
+    "a call behind storages": lambda: of_torch(storages=storages(b"") + CALL),
+    "a call behind tensors": lambda: of_torch(tensors=pickle.dumps(0, 2) + CALL),
     "a zlib stream before HDF5": lambda: behind(zlib.compress(CALL), hdf5(), 1024),
     "an lzma stream before HDF5": lambda: behind(lzma.compress(CALL, lzma.FORMAT_ALONE), hdf5(), 1024),
     "a tar whose first member is HDF5": lambda: in_tar(hdf5())[:-1024 * 10] + in_tar(CALL),
@@ -209,6 +242,16 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
 def test_it_counts(how: str) -> None:
     report = safeload.scan(io.BytesIO(ATTACKS[how]()))
     assert report.exit_code == 1, report
+
+
+def test_what_stands_between_pickles_of_torch_is_as_long_as_its_class_says() -> None:
+    for name in ("Byte", "Bool", "Double"):  # of which the last says more than is there
+        data = of_torch(storages=storages(b"12345").replace(b"ByteStorage", name.encode() + b"Storage"))
+        assert safeload.scan(io.BytesIO(data)).exit_code == (2 if name == "Double" else 0)
+    two = storages(b"12345").replace(b"ctorch\nByte", b"ctorch\nDoubleStorage\n0ctorch\nByte")
+    assert safeload.scan(io.BytesIO(of_torch(storages=two))).exit_code != 0
+    deep = (DATA / "old-tar.pt").read_bytes().replace(b"t.\x02\0\0\0\0\0\0\0", b"t.\x41\0\0\0\0\0\0\0")
+    assert safeload.scan(io.BytesIO(deep)).exit_code == 2
 
 
 def test_a_tar_that_begins_with_hdf5_is_no_polyglot() -> None:

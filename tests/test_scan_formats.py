@@ -30,6 +30,7 @@ BAD: dict[str, tuple[set[str], str]] = {
     "bad-python.savedmodel": ({"SL713"}, "EagerPyFunc"),
     "bad.7z": ({"SL101"}, "posix.system is called with 'touch MARK'"),
     "bad.hkl": ({"SL101"}, "posix.system is called with 'touch MARK'"),
+    "bad-old-tar.pt": ({"SL101"}, "posix.system is called with 'touch MARK'"),
     "bad.pt": ({"SL101"}, "posix.system is called with 'touch MARK'"),
 }
 
@@ -65,10 +66,19 @@ def test_every_bad_file_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_file_that_is_cut_off_is_never_called_clean(path: Path) -> None:
-    data = path.read_bytes()
+    data = path.read_bytes().rstrip(b"\0")  # behind what is in a tar, zeros fill its last record
     for end in (len(data) // 3, len(data) // 2, len(data) - 40):
         file = scanned(data[:end])
         assert rules(file) or file.unread, end
+
+
+def test_a_tar_that_ends_between_two_members_is_cut_off() -> None:
+    data = (Path(__file__).parent / "data" / "scan" / "old-tar.pt").read_bytes()
+    ends = [at for at in range(512, len(data), 512) if data[at + 257 : at + 262] == b"ustar"]
+    assert len(ends) == 3
+    for end in (*ends, len(data.rstrip(b"\0")) // 512 * 512 + 512):
+        assert scanned(data[:end]).unread, end
+    assert not scanned(data[: len(data.rstrip(b"\0")) // 512 * 512 + 1024]).unread
 
 
 def test_what_follows_the_storages_of_an_old_state_dict_counts() -> None:

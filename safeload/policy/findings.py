@@ -59,7 +59,7 @@ def _of_fact(part: Part, seen: Observation) -> Finding | None:
 
 def _is_of_torch(part: Part) -> bool:
     """PyTorch keeps storages beside the pickle, and names them there by number."""
-    return part.kind == "torch, legacy" or (bool(part.path) and part.path[-1].endswith("/data.pkl"))
+    return part.kind in ("torch, legacy", "torch, tar") or (bool(part.path) and part.path[-1].endswith("/data.pkl"))
 
 
 def _found(part: Part, rule: str, offset: int, text: str, *, do: str = "", name: str = "") -> Finding:

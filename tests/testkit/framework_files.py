@@ -8,9 +8,12 @@ its own: ``python framework_files.py FOLDER tensorflow``.
 from __future__ import annotations
 
 import importlib.machinery as machinery
+import io
 import os
 import pickle
+import struct
 import sys
+import tarfile
 import types
 import warnings
 
@@ -80,6 +83,46 @@ def by_torch():
     torch.save(torch.nn.Linear(2, 2), "bad-module.pt")
     torch.save(Marks(), "bad.pt")
     torch.save(Marks(), "bad-legacy.pt", _use_new_zipfile_serialization=False)
+
+
+def as_a_tar(name, extra):
+    """As PyTorch wrote before 0.2, which is read and no longer written: torch.load says whether it is right."""
+    tensors = {"weight": torch.arange(6.0).reshape(2, 3), "bias": torch.ones(2, dtype=torch.float64)}
+    kinds = {
+        torch.float32: (torch.FloatStorage, torch.FloatTensor),
+        torch.float64: (torch.DoubleStorage, torch.DoubleTensor),
+    }
+
+    def kept(value):
+        return pickle.dumps(value, 2)
+
+    storages, numbered = kept(len(tensors)), kept(len(tensors))
+    for key, tensor in enumerate(tensors.values()):
+        storage, kind = kinds[tensor.dtype]
+        storages += kept((key, "cpu", storage)) + struct.pack("<q", tensor.numel()) + tensor.numpy().tobytes()
+        sizes = struct.pack(f"<{2 * tensor.dim()}q", *tensor.shape, *tensor.stride())
+        numbered += kept((10 + key, key, kind)) + struct.pack("<i4x", tensor.dim()) + sizes + struct.pack("<q", 0)
+
+    class WithKeys(pickle.Pickler):
+        def persistent_id(self, value):
+            return next((10 + key for key, tensor in enumerate(tensors.values()) if tensor is value), None)
+
+    stream = io.BytesIO()
+    WithKeys(stream, 2).dump({**tensors, **extra})
+    info = {"protocol_version": 1000, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
+    members = {
+        "sys_info": kept(info),
+        "pickle": stream.getvalue(),
+        "tensors": numbered,
+        "storages": storages + kept([]),
+    }
+    with tarfile.open(name, "w:", format=tarfile.PAX_FORMAT) as archive:
+        for member, data in members.items():
+            header = tarfile.TarInfo(member)
+            header.size = len(data)
+            archive.addfile(header, io.BytesIO(data))
+    loaded = torch.load(name, weights_only=False)
+    assert all(torch.equal(loaded[key], tensor) for key, tensor in tensors.items())
 
 
 def by_keras():
@@ -172,5 +215,7 @@ if __name__ == "__main__":
         by_tensorflow()
     else:
         by_torch()
+        as_a_tar("old-tar.pt", {})
+        as_a_tar("bad-old-tar.pt", {"marks": Marks()})
         by_keras()
         by_others()

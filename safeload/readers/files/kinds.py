@@ -11,9 +11,9 @@ from safeload.readers.files.wire import fields
 from safeload.readers.joblib import FIRST_OPCODES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["begins_like_a_pickle", "ends_like_a_zip", "has_hdf5", "is_text", "kind_of"]
+__all__ = ["begins_like_a_pickle", "ends_like_a_zip", "hdf5_offsets", "is_text", "kind_of"]
 
 _HEAD, _FINGERPRINT_MAX, _PIECES = 4_096, 1_024, 8
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -82,14 +82,13 @@ def begins_like_a_pickle(view: memoryview) -> bool:
     return len(view) > 0 and view[0] in FIRST_OPCODES and bytes(view[:2]) != b"PK"
 
 
-def has_hdf5(view: memoryview) -> bool:
-    """Behind a block of somebody else's, which ends at 512 or any doubling of that."""
+def hdf5_offsets(view: memoryview) -> Iterator[int]:
+    """Where HDF5 may begin behind a block of somebody else's, which ends at 512 or any doubling of that."""
     at = 512
     while at + len(_HDF5) <= len(view):
         if bytes(view[at : at + len(_HDF5)]) == _HDF5:
-            return True
+            yield at
         at *= 2
-    return False
 
 
 def _is_zlib(head: bytes, _: memoryview) -> bool:
@@ -163,6 +162,6 @@ _TESTS: Mapping[str, Callable[[bytes, memoryview], bool]] = {
     "tensorflow, fingerprint": _is_fingerprint,
     "sentencepiece": _is_sentencepiece,
     "protobuf": lambda head, _: bool(_PROTOBUF.match(head)),
-    "hdf5": lambda _, view: has_hdf5(view),
+    "hdf5": lambda _, view: any(True for _ in hdf5_offsets(view)),
     "tensorflow, index": lambda _, view: bytes(view[-8:]) == _SSTABLE,
 }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from safeload.readers.files.look import Look
     from safeload.readers.observations import Stream
 
-__all__ = ["is_one", "names_something", "read", "read_if_one"]
+__all__ = ["is_one", "names_something", "read", "read_if_one", "read_one"]
 
 _STREAMS_MAX = 1_000
 # torch/serialization.py: MAGIC_NUMBER, as the first stream has it
@@ -106,7 +106,7 @@ def _streams(look: Look, view: memoryview) -> None:
         if count == _STREAMS_MAX:
             look.unread(at, f"more than {plural(_STREAMS_MAX, 'pickle')} stand in a row")
             return
-        stream = _one(look, view, at)
+        stream = read_one(look, view, at)
         if stream is None:
             return
         # the fifth is a list of the storages' keys
@@ -136,7 +136,7 @@ def _check_storages(look: Look, view: memoryview, at: int, keys: int) -> None:
         look.into("behind the storages", view[end:], end)
 
 
-def _one(look: Look, view: memoryview, at: int) -> Stream | None:
+def read_one(look: Look, view: memoryview, at: int) -> Stream | None:
     """Read the stream at `at`; None where it breaks."""
     buffer = _buffer(view)
     try:

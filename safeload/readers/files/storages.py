@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["end_of_storages"]
+__all__ = ["end_of_storage", "end_of_storages"]
 
 _COUNT = 8
 _STEPS_MAX = 1_000_000
@@ -40,6 +40,11 @@ def end_of_storages(view: memoryview, start: int, keys: int, names: Iterable[str
         if not ends:
             return None
     return max(ends)
+
+
+def end_of_storage(view: memoryview, at: int, name: str) -> int | None:
+    """Where the storage of the class `name` ends that begins at `at`; None if it is no storage, or is cut off."""
+    return _end(view, at, _SIZES[name]) if name in _SIZES else None
 
 
 def _end(view: memoryview, at: int, size: int) -> int | None:

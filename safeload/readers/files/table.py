@@ -16,10 +16,11 @@ from safeload.readers.files import (
     tars,
     tensors,
     texts,
+    torch_tars,
     xmls,
     zips,
 )
-from safeload.readers.files.kinds import begins_like_a_pickle, ends_like_a_zip, has_hdf5, is_text, kind_of
+from safeload.readers.files.kinds import begins_like_a_pickle, ends_like_a_zip, hdf5_offsets, is_text, kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Part
 
@@ -47,6 +48,7 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     **dict.fromkeys(squeezed.ENCODINGS, squeezed.read),
     "zip": zips.read,
     "tar": tars.read,
+    **torch_tars.READERS,
     "safetensors": tensors.read_safetensors,
     "gguf": tensors.read_gguf,
     "json": documents.read_json,
@@ -70,7 +72,7 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
 _LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
 # Whatever is in them is looked into anyway.
 _CONTAINERS = frozenset({"zip", "tar", "7z", "empty", *squeezed.ENCODINGS})
-_NO_PICKLES = frozenset({"pickle", "empty"})
+_NO_PICKLES = frozenset({"pickle", "empty", *torch_tars.KINDS})
 
 
 def read_file(
@@ -107,15 +109,15 @@ def read_part(look: Look, view: memoryview, given: str = "") -> None:
         look.unread(0, f"{GAVE_UP}: {type(error).__name__}")
     if given == "pickle" and (own := kind_of(view)) not in _LIKE_NUMBERS:
         look.into(f"as {own}", view)  # nobody but us would look there
-    if kind != "empty" and not given:
+    if kind != "empty" and (not given or given in torch_tars.KINDS):
         _as_others(look, view, kind)
 
 
 def _as_others(look: Look, view: memoryview, kind: str) -> None:
     """Archives are found by their end, and HDF5 behind whatever stands before it."""
-    # An archive that is the last of another, or hangs behind a compressed stream, is looked into there; and the first
-    # member of a tar begins at 512.
-    hdf5 = kind not in ("hdf5", "tar") and has_hdf5(view)
+    # An archive that is the last of another, or hangs behind a compressed stream, is looked into there; and members of
+    # a tar begin where HDF5 may.
+    hdf5 = kind not in ("hdf5", "tar") and any(True for _ in hdf5_offsets(view))
     others = {"zip": kind not in _CONTAINERS and ends_like_a_zip(view), "hdf5": hdf5}
     for other, fits in others.items():
         if fits:
