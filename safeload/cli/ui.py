@@ -38,8 +38,11 @@ class ClosedPipeError(Exception):
 
 
 def prepare() -> None:
-    """A terminal that cannot show a character gets an escape, not a traceback; what is logged is said by us anyway."""
-    logger = logging.getLogger("safeload")
+    """A terminal that cannot show a character gets an escape, not a traceback; what is logged is said by us anyway.
+
+    Clients of clouds log tracebacks, which Python shows if nobody takes them.
+    """
+    logger = logging.getLogger()
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
     if hasattr(sys.stdout, "reconfigure"):
