@@ -58,7 +58,7 @@ def authorised(
             keyids=[key.keyid for key in counting],
             hint="name the model when it is saved, or give a role to it in trust.toml",
         )
-    party = parties((*known, *counting))
+    party = parties((*known, *counting)) if asked else {}
     for role in asked:
         _check(role, counting, terms, party, name=name, store=store, how=how)
     return counting

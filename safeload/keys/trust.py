@@ -128,7 +128,7 @@ class TrustStore:
         found = {key.keyid: terms[key.keyid].refusal(key, name, now) for key in self.keys}
         revoked = [key for key in self.keys if isinstance(found[key.keyid], RevokedKeyError)]
         gone = {part: key for key in revoked for part in parts_of(key)}
-        for key in self.keys:
+        for key in self.keys if gone else ():
             shared = next((gone[part] for part in sorted(parts_of(key)) if part in gone), key)
             if found[key.keyid] is None and shared is not key:
                 found[key.keyid] = terms[key.keyid].revoked_with(key, name, shared, terms[shared.keyid])
