@@ -36,6 +36,7 @@ from safeload.policy import Policy
 from safeload.policy.findings import Finding
 from safeload.policy.needs import Needs
 from safeload.policy.rules import RULES, Rule, Severity
+from safeload.store import ModelStore
 from safeload.warn import UnsafeWarning
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "IgnoredKeyWarning",
     "Limits",
     "Manifest",
+    "ModelStore",
     "Needs",
     "Policy",
     "PolicyWarning",

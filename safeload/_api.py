@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
-import unicodedata
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.artifact import Artifact, UnverifiedArtifact
-from safeload.artifact.events import log_refused
+from safeload.artifact.dumping import dump_object
 from safeload.artifact.exporting import export_bundle
-from safeload.artifact.hyperparameters import hyperparameters_of
 from safeload.artifact.judging import needs_of_file
-from safeload.artifact.opened import file_name
+from safeload.artifact.opened import authenticate, file_name
+from safeload.artifact.packing import parts_of
 from safeload.artifact.rewrapping import rewrap_file
-from safeload.artifact.saving import PolicyWarning, json_object, save_member
+from safeload.artifact.saving import PolicyWarning, Writing, json_object, model_info, save
 from safeload.artifact.signing import add_detached, add_signature
 from safeload.artifact.unpacking import write_members
 from safeload.artifact.verified import check_options
@@ -23,20 +20,19 @@ from safeload.codecs import CODECS
 from safeload.codecs.base import LoadOptions
 from safeload.container.encodings import choose_compression
 from safeload.container.layout import MAGIC
-from safeload.container.names import check_name
 from safeload.container.source import allocate, open_source
-from safeload.errors import CodecError, FormatError, SafeloadError
-from safeload.keys import Secret, audience_from, signer_from, trust_from, trust_or_own
+from safeload.errors import CodecError, SafeloadError
+from safeload.keys import Secret, audience_from, signer_from, trust_or_own
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.policy import Policy
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
-    from safeload.codecs.summary import Summary
     from safeload.container.manifest import Manifest
-    from safeload.keys import Audience, Identity, Recipient, Signer, TrustStore
+    from safeload.keys import Identity, Recipient, Signer, TrustStore
     from safeload.policy.needs import Needs
 
     Recipients = Iterable[Recipient | str | os.PathLike[str]] | Recipient | str | os.PathLike[str]
@@ -60,7 +56,6 @@ __all__ = [
 StrPath = str | os.PathLike[str]
 File = StrPath | IO[bytes]
 Compress = int | bool | str | tuple[str, int | None]
-_MEMBER = "model.joblib"
 
 
 def dump(
@@ -106,47 +101,21 @@ def dump(
 
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
-    audience = audience_from(recipients, passphrase)
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, audience, warn=True)
+    writing = _writing(signer, compress, digest, recipients, passphrase)
+    return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol)
 
 
-def _dump(
-    value: Any,
-    filename: File,
-    compress: Compress,
-    protocol: int | None,
+def _writing(
     signer: Signer | StrPath | None,
+    compress: Compress,
     digest: str,
-    metadata: Mapping[str, Any] | None,
-    name: str | None,
-    audience: Audience | None,
+    recipients: Recipients | None,
+    passphrase: str | bytes | None,
     *,
-    warn: bool,
-) -> Manifest:
-    compression = choose_compression(compress)
-    if protocol is not None and type(protocol) is not int:
-        raise TypeError(f"protocol must be an int or None, got {type(protocol).__name__}")
-    signer = signer_from(signer)
-    extra = json_object(metadata)
-    if "hyperparameters" not in extra and (params := hyperparameters_of(value)) is not None:
-        extra["hyperparameters"] = params
-
-    def write(file: IO[bytes]) -> None:
-        CODECS["joblib"].write(value, file, protocol)
-
-    return save_member(
-        filename,
-        _MEMBER,
-        lambda summary: "joblib",
-        write,
-        compression,
-        signer,
-        digest,
-        extra,
-        name=name,
-        audience=audience,
-        warn=warn,
-    )
+    warn: bool = True,
+) -> Writing:
+    compression, audience = choose_compression(compress), audience_from(recipients, passphrase)
+    return Writing(signer_from(signer), compression, digest, audience, warn)
 
 
 def pack(
@@ -161,43 +130,16 @@ def pack(
     metadata: Mapping[str, Any] | None = None,
     name: str | None = None,
 ) -> Manifest:
-    """Sign an existing model file as it is, byte for byte; :func:`unpack` gives it back.
+    """Sign an existing model file or folder as it is, byte for byte; :func:`unpack` gives it back.
+
+    Of a folder its files and empty folders are kept; times and permissions are not. Links and devices in it are
+    refused, and so are names that mean something else on another system.
 
     A signature says who, not that it is safe: what the default policy would not load is warned of and not refused.
     Parameters as in :func:`dump`.
     """
-    compression, signer = choose_compression(compress), signer_from(signer)
-    audience = audience_from(recipients, passphrase)
-
-    def write(file: IO[bytes]) -> None:
-        with Path(path).open("rb") as original:
-            shutil.copyfileobj(original, file, 4 << 20)
-
-    def kind(summary: Summary) -> str:
-        return "joblib" if summary.readable else "file"
-
-    return save_member(
-        filename,
-        _member_name(Path(path).name),
-        kind,
-        write,
-        compression,
-        signer,
-        digest,
-        json_object(metadata),
-        name=name,
-        audience=audience,
-    )
-
-
-def _member_name(name: str) -> str:
-    """`name` if a container can hold it, else a plain one: a colon in a file's name is no reason to refuse."""
-    normal = unicodedata.normalize("NFC", name)
-    try:
-        check_name(normal)
-    except FormatError:
-        return "model"
-    return normal
+    writing = _writing(signer, compress, digest, recipients, passphrase)
+    return save(filename, parts_of(path), writing, json_object(metadata), model_info(name))
 
 
 def sign(filename: StrPath, *, signer: Signer | StrPath | None = None, detached: StrPath | None = None) -> None:
@@ -268,29 +210,13 @@ def verify(
     ``SAFELOAD_TRUST``. `signature` is a file of further signatures, which :func:`sign` wrote with ``detached=``, or
     several; they are never looked for. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
     """
-    artifact = _authenticate(filename, trust, signature, limits)
+    artifact = authenticate(filename, trust, signature, limits)
     try:
         artifact.check_payload()
     except BaseException:
         artifact.close()
         raise
     return artifact
-
-
-def _authenticate(
-    filename: File, trust: TrustStore | StrPath | None, signature: StrPath | Sequence[StrPath] | None, limits: Limits
-) -> Artifact:
-    try:
-        store = trust_from(trust)
-        unverified = UnverifiedArtifact(filename, signature=signature, limits=limits)
-    except SafeloadError as error:
-        log_refused(error, file_name(filename))
-        raise
-    try:
-        return unverified.verify(store)
-    except SafeloadError:
-        unverified.close()
-        raise
 
 
 def load(
@@ -330,7 +256,7 @@ def load(
     Raises VerificationError, FormatError, DecryptionError, PolicyError, CodecError, NoTrustError, OSError.
     """
     check_options(mmap_mode, policy)
-    with _authenticate(filename, trust, signature, limits) as artifact:
+    with authenticate(filename, trust, signature, limits) as artifact:
         return artifact.load(
             mmap_mode, policy=policy, environment=environment, identity=identity, passphrase=passphrase
         )
@@ -390,7 +316,7 @@ def unpack(
     `identity` and `passphrase` as in :func:`load`. Raises VerificationError, FormatError, DecryptionError,
     NoTrustError, OSError.
     """
-    with _authenticate(filename, trust, signature, limits) as artifact:
+    with authenticate(filename, trust, signature, limits) as artifact:
         try:
             artifact.unlock(identity=identity, passphrase=passphrase)
             write_members(artifact, destination)
@@ -419,6 +345,6 @@ def convert(
 
     Raises PolicyError and CodecError before anything is written.
     """
-    signer, audience = signer_from(signer), audience_from(recipients, passphrase)
+    writing = _writing(signer, compress, digest, recipients, passphrase, warn=policy is None)
     value = load_untrusted(source, policy=policy)
-    return _dump(value, filename, compress, protocol, signer, digest, metadata, name, audience, warn=policy is None)
+    return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol)

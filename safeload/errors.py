@@ -46,6 +46,7 @@ __all__ = [
     "RemoteKeyError",
     "RevokedKeyError",
     "SafeloadError",
+    "StoreError",
     "StreamError",
     "ThresholdError",
     "UnsafeStreamError",
@@ -53,6 +54,8 @@ __all__ = [
     "UnsupportedError",
     "UntrustedSignerError",
     "VerificationError",
+    "VersionMismatchError",
+    "VersionNotFoundError",
     "WrongPassphraseError",
 ]
 
@@ -248,6 +251,10 @@ class AlreadySignedError(VerificationError):
     violation = "already-signed"
 
 
+class VersionMismatchError(VerificationError):
+    """A store's file is signed under another name, or another number, than the place it stands in says."""
+
+
 class NoTrustError(VerificationError):
     """Nobody said whose signatures count."""
 
@@ -385,3 +392,14 @@ class MissingExtraError(CodecError):
     def __init__(self, message: str, *, extra: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.extra = extra
+
+
+# --- versions ---------------------------------------------------------------------------------
+
+
+class StoreError(SafeloadError):
+    """A store of models cannot answer."""
+
+
+class VersionNotFoundError(StoreError):
+    """There is no such model in the store, or no such version of it."""

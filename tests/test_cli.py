@@ -51,7 +51,7 @@ CASES: list[Case] = [
     ("pack with no such key", "pack m.joblib -o n --key nope.key", 2, (), ("cannot read nope.key",)),
     ("a locked key", "pack m.joblib -o n --key locked.key", 2, (), ("locked.key is encrypted", "hint: set SAFELOAD")),
     ("pack of nothing", "pack nope -o n --key team.key", 2, (), MISSING),
-    ("pack of a folder", "pack keys -o n --key team.key", 2, (), ("keys: is a directory",)),
+    ("pack of a folder", "pack keys -o n --key team.key", 0, ("holds the folder keys", "1 file, 113 bytes"), ()),
     ("pack over itself", "pack m.joblib -o ./m.joblib --key team.key", 2, (), ("is the file that is read",)),
     ("pack into no folder", "pack m.joblib -o no/n --key team.key", 2, (), ("error: no: no such file or directory",)),
     ("pack onto a folder", "pack m.joblib -o keys --key team.key", 2, (), ("error: keys: is a directory",)),

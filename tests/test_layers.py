@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"readers", "policy"},
     "codecs": {"readers", "policy", "engine"},
     "artifact": {"container", "readers", "keys", "policy", "codecs"},
+    "store": {"container", "keys", "policy", "artifact"},
     "audit": {"container", "readers", "keys", "policy", "engine", "artifact"},
     "report": {"policy", "audit"},
     "_scan": {"keys", "policy", "audit"},

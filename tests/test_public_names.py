@@ -22,6 +22,7 @@ NAMES = {
     "IgnoredKeyWarning",
     "Limits",
     "Manifest",
+    "ModelStore",
     "Needs",
     "Policy",
     "PolicyWarning",

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.environment import environment_of
 from safeload.artifact.writer import Description
-from safeload.container.manifest import Arrays, LargestArray, ModelInfo
+from safeload.container.manifest import Arrays, LargestArray
 
 if TYPE_CHECKING:
     from safeload.codecs.summary import Summary
+    from safeload.container.manifest import ModelInfo
     from safeload.readers.observations import ArrayData
 
 __all__ = ["describe"]
@@ -18,14 +19,14 @@ _GLOBALS_MAX = 10_000
 _NAME_MAX = 1_000
 
 
-def describe(summary: Summary, metadata: dict[str, Any], name: str | None) -> Description:
-    """The environment of the globals in the payload, what the manifest says for people, and the model's name."""
+def describe(summary: Summary, metadata: dict[str, Any], model: ModelInfo | None) -> Description:
+    """The environment of the globals in the payload, and what the manifest says for people."""
     return Description(
         environment=environment_of(summary.modules),
         globals=tuple(sorted({_shown(name) for name in summary.globals[:_GLOBALS_MAX] if len(name) <= _NAME_MAX})),
         arrays=_arrays(summary.arrays),
         metadata=metadata,
-        model=None if name is None else ModelInfo(name=name, version=None, expires=None),
+        model=model,
     )
 
 

@@ -18,6 +18,7 @@ from safeload.container.leaves import LeafTable
 from safeload.container.manifest_json import manifest_from_json, parse_time
 from safeload.container.source import open_source
 from safeload.errors import ExpiredError, FormatError, LimitError, PreludeMismatchError, SafeloadError, ThresholdError
+from safeload.keys import trust_from
 from safeload.limits import DEFAULT_LIMITS, Limits
 from safeload.text import plural, printable
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from safeload.container.manifest import Manifest, PreludeRecord
     from safeload.keys import TrustStore
 
-__all__ = ["UnverifiedArtifact", "check_prelude", "file_name"]
+__all__ = ["UnverifiedArtifact", "authenticate", "check_prelude", "file_name"]
 
 
 def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:
@@ -39,6 +40,26 @@ def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:
         return str(os.fspath(file))
     name = getattr(file, "name", None)
     return name if isinstance(name, str) else "the file"
+
+
+def authenticate(
+    file: str | os.PathLike[str] | IO[bytes],
+    trust: TrustStore | str | os.PathLike[str] | None,
+    signature: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Artifact:
+    """Open a file whose signatures hold; its payload is checked as it is read. Every refusal is logged."""
+    try:
+        store = trust_from(trust)
+        unverified = UnverifiedArtifact(file, signature=signature, limits=limits)
+    except SafeloadError as error:
+        log_refused(error, file_name(file))
+        raise
+    try:
+        return unverified.verify(store)
+    except SafeloadError:
+        unverified.close()
+        raise
 
 
 class UnverifiedArtifact:

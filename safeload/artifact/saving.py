@@ -1,20 +1,21 @@
-"""One member, saved: written, described, signed, and put in place when all of it is there."""
+"""Members, saved: written, described, signed, and put in place when all of it is there."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from safeload.artifact.description import describe
 from safeload.artifact.needs import loading_needs
 from safeload.artifact.writer import ArtifactWriter
-from safeload.codecs.summary import summarise
+from safeload.codecs.summary import merged, summarise
 from safeload.container.atomic import atomic_file
+from safeload.container.manifest import ModelInfo
 from safeload.container.names import check_name
 from safeload.container.strictjson import to_bytes
 from safeload.errors import FormatError
@@ -23,12 +24,11 @@ from safeload.text import printable
 from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
-    from safeload.codecs.summary import Summary
     from safeload.container.encodings import Compression
     from safeload.container.manifest import Manifest
     from safeload.keys import Audience, Signer
 
-__all__ = ["PolicyWarning", "json_object", "save_member"]
+__all__ = ["Part", "PolicyWarning", "Writing", "json_object", "model_info", "save"]
 
 File = str | os.PathLike[str] | IO[bytes]
 
@@ -37,42 +37,52 @@ class PolicyWarning(UserWarning):
     """What was saved will not load with the default policy alone."""
 
 
-def save_member(
-    filename: File,
-    member: str,
-    kind: Callable[[Summary], str],
-    write: Callable[[IO[bytes]], None],
-    compression: Compression,
-    signer: Signer,
-    digest: str,
-    metadata: dict[str, Any],
-    *,
-    name: str | None = None,
-    audience: Audience | None = None,
-    warn: bool = True,
-) -> Manifest:
-    """Write a file of one member; `kind` names its kind when its summary is known; `warn` of what loading will need.
+class Part(NamedTuple):
+    """A member to be: its name, what writes it, and its kind, or none: a stream that can be loaded, or else a file."""
 
-    `name` is the model's. Raises ValueError if it is none.
-    """
-    if name is not None:
-        _check_name(name)
+    name: str
+    write: Callable[[IO[bytes]], None]
+    kind: str | None = None
+
+
+class Writing(NamedTuple):
+    """How a file is written and signed, whatever is in it."""
+
+    signer: Signer
+    compression: Compression
+    digest: str = "blake3"
+    audience: Audience | None = None
+    warn: bool = True  # of what loading will need
+
+
+def save(
+    filename: File, parts: Sequence[Part], writing: Writing, metadata: dict[str, Any], model: ModelInfo | None
+) -> Manifest:
+    """Write a file of these members."""
     with _target(filename) as (fd, scratch):
-        writer = ArtifactWriter(fd, digest=digest, compression=compression, scratch=scratch, audience=audience)
-        plain = writer.add(member, write)
-        summary = summarise(plain, DEFAULT_LIMITS)
-        manifest = writer.finish(signer, describe(summary, metadata, name), kinds=[kind(summary)])
-    if warn and (needs := loading_needs(summary, manifest)):
+        writer = ArtifactWriter(
+            fd, digest=writing.digest, compression=writing.compression, scratch=scratch, audience=writing.audience
+        )
+        summaries = [summarise(writer.add(part.name, part.write), DEFAULT_LIMITS) for part in parts]
+        found = ("joblib" if summary.readable else "file" for summary in summaries)
+        kinds = [part.kind or kind for part, kind in zip(parts, found, strict=True)]
+        summary = merged(summaries)
+        manifest = writer.finish(writing.signer, describe(summary, metadata, model), kinds=kinds)
+    if writing.warn and (needs := loading_needs(summary, manifest)):
         warn_caller(needs, PolicyWarning)
     return manifest
 
 
-def _check_name(name: str) -> None:
-    """The names of models are made like those of members: a trust store's patterns go by their parts."""
+def model_info(name: str | None, version: int | None = None) -> ModelInfo | None:
+    """What the manifest says of the model. Names are made like those of members: a trust store's patterns go by their
+    parts. Raises ValueError."""
+    if name is None:
+        return None
     try:
         check_name(name)
     except FormatError as error:
         raise ValueError(f"{printable(name)!r} is no name for a model: {error.message}") from None
+    return ModelInfo(name=name, version=version, expires=None)
 
 
 @contextmanager

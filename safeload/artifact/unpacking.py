@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safeload.artifact.packing import EMPTY, TREE
 from safeload.container.atomic import atomic_file
 from safeload.container.frames import write_all
 
@@ -19,12 +20,12 @@ __all__ = ["write_members"]
 
 
 def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> None:
-    """One member becomes the file `destination`, several a new folder of that name; all of it or nothing.
+    """One file becomes the file `destination`, several or a folder a new folder of that name; all of it or nothing.
 
     An encrypted artifact must be unlocked. Raises FileExistsError for a folder that is there, and what `Artifact.read`
     raises.
     """
-    if len(artifact.members) == 1:
+    if len(artifact.members) == 1 and artifact.members[0].kind not in (TREE, EMPTY):
         _write(artifact, artifact.members[0].name, Path(destination))
         return
     target = Path(destination)
@@ -34,6 +35,9 @@ def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> No
     folder.mkdir()
     try:
         for member in artifact.members:
+            if member.kind == EMPTY:
+                (folder / member.name).mkdir(parents=True)
+                continue
             file = folder / member.name  # the container's rules for names leave no way out of the folder
             file.parent.mkdir(parents=True, exist_ok=True)
             _write(artifact, member.name, file)

@@ -19,6 +19,7 @@ EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
     (errors.NoIdentityError, UNUSABLE),
     (errors.KeyFileError, UNUSABLE),  # NoSignerError is one
     (errors.MissingExtraError, UNUSABLE),
+    (errors.StoreError, UNUSABLE),
     (errors.SafeloadError, REFUSED),
     (OSError, UNUSABLE),
     (MemoryError, UNUSABLE),

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "explain": "safeload.cli.explain",
     "convert": "safeload.cli.convert",
     "policy": "safeload.cli.policy",
+    "store": "safeload.cli.store",
     "demo": "safeload.cli.demo",
 }
 

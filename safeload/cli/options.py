@@ -25,9 +25,12 @@ __all__ = [
     "KeySource",
     "allow_options",
     "check_output",
+    "compress_option",
+    "digest_option",
     "format_option",
     "json_option",
     "key_option",
+    "metadata_option",
     "misuse",
     "output_option",
     "signature_option",
@@ -126,7 +129,7 @@ def misuse() -> Iterator[None]:
 
 def writing_options(command: F) -> F:
     """What `pack` and `convert` take, and `dump` in Python."""
-    for option in (_METADATA, _NAME, _DIGEST, _COMPRESS, key_option, output_option):
+    for option in (metadata_option, _NAME, digest_option, compress_option, key_option, output_option):
         command = option(command)
     return command
 
@@ -164,20 +167,20 @@ _ALLOW_CALL = click.option(
     metavar="MODULE.NAME",
     help="What may also be called while loading, such as an enum of yours; may be repeated.",
 )
-_COMPRESS = click.option(
+compress_option = click.option(
     "--compress",
     default="0",
     callback=_compress,
     metavar="METHOD[:LEVEL]",
     help="zstd, zlib, bz2, lzma, xz, lz4 or gzip, with a level if you like (zstd:19); default: none.",
 )
-_DIGEST = click.option(
+digest_option = click.option(
     "--digest", type=click.Choice(["blake3", "sha256"]), default="blake3", show_default=True, help="The hash function."
 )
 _NAME = click.option(
     "--name", metavar="NAME", help="What the model is called, such as churn: a trust store can say who may sign it."
 )
-_METADATA = click.option(
+metadata_option = click.option(
     "--metadata",
     multiple=True,
     callback=_metadata,

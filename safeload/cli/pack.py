@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,11 +11,12 @@ from safeload import pack as pack_file
 from safeload.cli import ui
 from safeload.cli.options import FILE, check_output, misuse, signer_of, writing_options
 from safeload.cli.secrets import READ_PASSPHRASE, new_passphrase, recipient_options
-from safeload.cli.wording import holds, readers_of
+from safeload.cli.wording import holds, readers_of, size
 from safeload.keys import short
-from safeload.text import printable
+from safeload.text import plural, printable
 
 if TYPE_CHECKING:
+    from safeload import Manifest
     from safeload.cli.options import Compress, KeySource
 
 __all__ = ["pack"]
@@ -36,7 +38,7 @@ def pack(
     *,
     encrypt_passphrase: bool,
 ) -> None:
-    """Sign an existing model file as it is, byte for byte.
+    """Sign an existing model file or folder as it is, byte for byte.
 
     A signature says who, not that it is safe: what would not load is warned of and not refused. With --recipient
     it is encrypted too; names, sizes and metadata stay readable.
@@ -59,9 +61,16 @@ def pack(
             metadata=metadata,
             name=name,
         )
-    (member,) = manifest.members
-    kind = "a joblib or pickle stream" if member.kind == "joblib" else "a file of a kind that only unpack gives back"
-    ui.out(f"{printable(output)}: signed by {short(signer.keyid)}, holds {printable(member.name)}")
-    ui.out(f"{holds(member)}; {kind}")
+    ui.out(f"{printable(output)}: signed by {short(signer.keyid)}, holds {_what(model, manifest)}")
     if readers := readers_of(manifest):
         ui.out(f"encrypted for {readers}")
+
+
+def _what(model: str, manifest: Manifest) -> str:
+    first, *others = manifest.members
+    if others or first.kind.startswith("tree"):
+        files = plural(sum(member.kind != "tree.empty" for member in manifest.members), "file")
+        total = size(sum(member.size for member in manifest.members))
+        return f"the folder {printable(Path(model).name or model)}\n{files}, {total}; unpack gives it back"
+    kind = "a joblib or pickle stream" if first.kind == "joblib" else "a file of a kind that only unpack gives back"
+    return f"{printable(first.name)}\n{holds(first)}; {kind}"

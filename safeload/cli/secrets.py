@@ -23,6 +23,7 @@ __all__ = [
     "identity_option",
     "new_passphrase",
     "opened",
+    "recipient_option",
     "recipient_options",
 ]
 
@@ -41,7 +42,7 @@ identity_option = click.option(
 
 def recipient_options(command: F) -> F:
     """``--recipient`` and ``--encrypt-passphrase``; the command takes `recipients` and `encrypt_passphrase`."""
-    return _RECIPIENT(_PASSPHRASE(command))
+    return recipient_option(_PASSPHRASE(command))
 
 
 def new_passphrase(wanted: bool, variable: str) -> str | None:
@@ -92,7 +93,7 @@ def _unlocked(path: str) -> Identity:
         raise
 
 
-_RECIPIENT = click.option(
+recipient_option = click.option(
     "--recipient",
     "recipients",
     type=FILE,

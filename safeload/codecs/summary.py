@@ -14,10 +14,12 @@ from safeload.readers.compressed import plain_buffer
 from safeload.readers.joblib import analyse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safeload.limits import Limits
     from safeload.readers.observations import ArrayData, GlobalUse, Stream
 
-__all__ = ["Summary", "summarise"]
+__all__ = ["Summary", "merged", "summarise"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,19 @@ def summarise(view: memoryview, limits: Limits) -> Summary:
     except SafeloadError as error:
         return Summary(facts=(error.message,), readable=False)
     return _summary(stream, complete=stream.end == len(buffer.view))
+
+
+def merged(summaries: Sequence[Summary]) -> Summary:
+    """What several members hold together. Only of one alone it can be said what loading it will be refused for."""
+    if len(summaries) == 1:
+        return summaries[0]
+    streams = [each for each in summaries if each.readable]
+    return Summary(
+        modules=frozenset(module for each in streams for module in each.modules),
+        globals=tuple(sorted({name for each in streams for name in each.globals})),
+        arrays=tuple(array for each in streams for array in each.arrays),
+        readable=False,
+    )
 
 
 def _summary(stream: Stream, *, complete: bool) -> Summary:

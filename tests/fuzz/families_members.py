@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sklearn import calibration, ensemble, kernel_approximation, linear_model, model_selection, preprocessing
+from sklearn import (
+    calibration,
+    cluster,
+    decomposition,
+    ensemble,
+    kernel_approximation,
+    linear_model,
+    manifold,
+    model_selection,
+    preprocessing,
+)
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.frozen import FrozenEstimator
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, DotProduct, WhiteKernel
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
@@ -43,6 +58,22 @@ _RESTS: Mapping[str, Any] = {
     "neighbours": KNeighborsClassifier(),
     "many": ensemble.VotingClassifier(_THREE[:2], voting="soft"),
     "perceptrons": MLPClassifier((3,), max_iter=3, random_state=0),
+    "process": GaussianProcessClassifier(1.0 * RBF([1.0] * X.shape[1]) + WhiteKernel(), optimizer=None),
+    "process of values": GaussianProcessRegressor(DotProduct() + WhiteKernel(), alpha=1.0, optimizer=None),
+    "propagation": LabelPropagation(gamma=1.0),
+    "spreading": LabelSpreading("knn", n_neighbors=3),
+    "centroid": NearestCentroid(),
+    "kernel ridge": KernelRidge(kernel="laplacian"),
+    "partial least squares": PLSRegression(),
+    "counts": make_pipeline(preprocessing.MinMaxScaler(), linear_model.PoissonRegressor()),
+    "kernel components": make_pipeline(decomposition.KernelPCA(2, kernel="rbf"), _LOGISTIC),
+    "a dictionary": make_pipeline(
+        decomposition.DictionaryLearning(2, max_iter=3, transform_algorithm="threshold", random_state=0), _LOGISTIC
+    ),
+    "clusters": make_pipeline(cluster.Birch(n_clusters=2), _LOGISTIC),
+    "clusters of columns": make_pipeline(cluster.FeatureAgglomeration(2), _LOGISTIC),
+    "a map": make_pipeline(manifold.Isomap(n_components=2), _LOGISTIC),
+    "another map": make_pipeline(manifold.LocallyLinearEmbedding(n_components=2, random_state=0), _LOGISTIC),
 }
 # Name -> the model, and the data of the test kit that it is fitted to.
 MEMBERS: dict[str, tuple[Any, str]] = {

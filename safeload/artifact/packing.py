@@ -1,0 +1,78 @@
+"""Files and folders as they are, on their way into a file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import unicodedata
+from functools import partial
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from safeload.artifact.saving import Part
+from safeload.container.names import check_name
+from safeload.errors import FormatError
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["EMPTY", "TREE", "parts_of"]
+
+# Kinds of what stands in a folder: a file, and a folder with nothing in it.
+TREE, EMPTY = "tree", "tree.empty"
+
+
+def parts_of(path: str | os.PathLike[str]) -> list[Part]:
+    """One member for a file, one for each file of a folder.
+
+    Raises OSError, and ValueError for a folder that holds what an archive cannot give back the same: links, devices,
+    names that mean something else elsewhere.
+    """
+    path = Path(path)
+    if not os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises for a name that is too long
+        return [Part(_member_name(path.name), partial(_copy, path))]
+    parts = list(_tree(path, ""))
+    if not parts:
+        raise ValueError(f"{printable(str(path))} is a folder with nothing in it")
+    return parts
+
+
+def _tree(folder: Path, above: str) -> Iterator[Part]:
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        name, path = f"{above}{entry.name}", Path(entry.path)
+        if entry.is_dir(follow_symlinks=False):
+            yield from _tree(path, f"{name}/")
+        elif entry.is_file(follow_symlinks=False):
+            yield Part(_checked(name, path), partial(_copy, path), TREE)
+        else:
+            what = "a symbolic link" if entry.is_symlink() else "neither a file nor a folder"
+            raise ValueError(f"{printable(str(path))} is {what}: put the file itself there, or leave it out")
+    if not found and above:
+        yield Part(_checked(above.rstrip("/"), folder), lambda file: None, EMPTY)
+
+
+def _checked(name: str, path: Path) -> str:
+    """A name that is changed would be another file for whoever looks for it."""
+    try:
+        check_name(name)
+    except (FormatError, UnicodeEncodeError):
+        raise ValueError(f"{printable(str(path))} cannot be in an artifact under that name: rename it") from None
+    return name
+
+
+def _member_name(name: str) -> str:
+    """`name` if a container can hold it, else a plain one: a colon in a file's name is no reason to refuse."""
+    normal = unicodedata.normalize("NFC", name)
+    try:
+        check_name(normal)
+    except FormatError:
+        return "model"
+    return normal
+
+
+def _copy(path: Path, file: IO[bytes]) -> None:
+    with path.open("rb") as original:
+        shutil.copyfileobj(original, file, 4 << 20)
