@@ -16,8 +16,7 @@ from safeload.artifact.saving import PolicyWarning, Writing, json_object, model_
 from safeload.artifact.signing import add_detached, add_signature
 from safeload.artifact.unpacking import write_members
 from safeload.artifact.verified import check_options
-from safeload.codecs import CODECS
-from safeload.codecs.base import LoadOptions
+from safeload.codecs import CODECS, Held, LoadOptions
 from safeload.container.encodings import choose_compression
 from safeload.container.layout import MAGIC
 from safeload.container.source import allocate, open_source
@@ -65,6 +64,7 @@ def dump(
     protocol: int | None = None,
     *,
     signer: Signer | StrPath | None = None,
+    codec: str | None = None,
     digest: str = "blake3",
     recipients: Recipients | None = None,
     passphrase: str | bytes | None = None,
@@ -87,6 +87,9 @@ def dump(
     signer
         A Signer, or the path of a private or HMAC key. None: the path in ``SAFELOAD_KEY``, or the key in
         ``SAFELOAD_KEY_PEM``.
+    codec
+        How the object is kept; None chooses by its type. ``"numpy"``: an array, or a dict of arrays, as ``.npy``
+        members. ``"torch"``: a module's state, or what is made of tensors, as numbers. ``"joblib"``: anything else.
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients
@@ -102,7 +105,7 @@ def dump(
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
     writing = _writing(signer, compress, digest, recipients, passphrase)
-    return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol)
+    return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol, codec)
 
 
 def _writing(
@@ -229,6 +232,7 @@ def load(
     passphrase: str | bytes | None = None,
     environment: str = "compatible",
     signature: StrPath | Sequence[StrPath] | None = None,
+    into: Any = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Any:
     """Verify a file and rebuild its object, in one pass over the file: what is loaded is what was verified.
@@ -252,13 +256,15 @@ def load(
         What other versions than at the time of saving do: ``"exact"`` refuses, ``"compatible"`` warns, ``"ignore"``.
     signature
         As in :func:`verify`.
+    into
+        What takes the state in, and is returned: a ``torch.nn.Module`` for the state of one.
 
     Raises VerificationError, FormatError, DecryptionError, PolicyError, CodecError, NoTrustError, OSError.
     """
     check_options(mmap_mode, policy)
     with authenticate(filename, trust, signature, limits) as artifact:
         return artifact.load(
-            mmap_mode, policy=policy, environment=environment, identity=identity, passphrase=passphrase
+            mmap_mode, policy=policy, environment=environment, identity=identity, passphrase=passphrase, into=into
         )
 
 
@@ -279,9 +285,9 @@ def load_untrusted(
         opened.close()
     if bytes(memory[: len(MAGIC)]) == MAGIC:
         raise CodecError(f"{printable(name)} is a safeload file already", hint="safeload.load(), with a trust store")
-    options = LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits, member="")
+    options = LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits)
     try:
-        return CODECS["joblib"].load(memory, options)
+        return CODECS["joblib"].load([Held("", "joblib", lambda: memory)], options)
     except SafeloadError as error:
         error.locate(name)
         raise

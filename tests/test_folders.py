@@ -24,6 +24,7 @@ TREES: dict[str, dict[str, bytes | None]] = {
     "one file": {"only.bin": b"x"},
     "nothing but folders": {"a/b/c/": None, "a/d/": None},
     "files of no bytes": {"a": b"", "b/c": b""},
+    "the last of no bytes": {"a": b"x", "b": b""},
     "names of all kinds": {"ünïcode/Größe.txt": b"1", "a b/c.d.e": b"2", ".hidden": b"3", "x@y/-z": b"4"},
     "a pickle, which is a file like others": {"m.pkl": b"\x80\x02]q\x00.", "deep/m.pkl": b"\x80\x02}q\x00."},
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.artifact.hyperparameters import hyperparameters_of
-from safeload.artifact.saving import Part, save
-from safeload.codecs import CODECS
+from safeload.artifact.saving import save
+from safeload.codecs import codec_for
 
 if TYPE_CHECKING:
     import os
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["dump_object"]
 
-_MEMBER = "model.joblib"
-
 
 def dump_object(
     value: Any,
@@ -26,14 +24,12 @@ def dump_object(
     metadata: dict[str, Any],
     model: ModelInfo | None,
     protocol: int | None = None,
+    codec: str | None = None,
 ) -> Manifest:
     """Save `value`; its hyperparameters become metadata. Raises CodecError for what cannot be pickled."""
     if protocol is not None and type(protocol) is not int:
         raise TypeError(f"protocol must be an int or None, got {type(protocol).__name__}")
     if "hyperparameters" not in metadata and (params := hyperparameters_of(value)) is not None:
         metadata = {**metadata, "hyperparameters": params}
-
-    def write(file: IO[bytes]) -> None:
-        CODECS["joblib"].write(value, file, protocol)
-
-    return save(filename, [Part(_MEMBER, write, "joblib")], writing, metadata, model)
+    chosen = codec_for(value, codec)
+    return save(filename, chosen.parts(value, protocol), writing, metadata, model, chosen.libraries)

@@ -7,7 +7,6 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from safeload.artifact.opened import UnverifiedArtifact, check_prelude, file_name
-from safeload.codecs import CODECS
 from safeload.codecs.judging import needs_of_bytes
 from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
@@ -56,7 +55,7 @@ def _payload(opened: UnverifiedArtifact, limits: Limits) -> memoryview:
     check_prelude(opened.layout.prelude, claimed.prelude)
     if opened.layout.encrypted:
         raise UnsupportedError("unsupported-encryption", "the payload is encrypted, so nobody can say what it needs")
-    if len(claimed.members) != 1 or claimed.members[0].kind not in CODECS:
+    if len(claimed.members) != 1 or claimed.members[0].kind != "joblib":
         raise CodecError("this artifact holds no single object but files", hint="safeload unpack FILE -o DESTINATION")
     (member,) = claimed.members
     if member.size > member.stored and member.size > (most := limits.expanded(member.stored)):

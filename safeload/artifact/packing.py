@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from safeload.artifact.saving import Part
+from safeload.codecs.base import Part
 from safeload.container.names import check_name
 from safeload.errors import FormatError
 from safeload.text import printable

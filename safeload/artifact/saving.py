@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -24,25 +24,18 @@ from safeload.text import printable
 from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
+    from safeload.codecs.base import Part
     from safeload.container.encodings import Compression
     from safeload.container.manifest import Manifest
     from safeload.keys import Audience, Signer
 
-__all__ = ["Part", "PolicyWarning", "Writing", "json_object", "model_info", "save"]
+__all__ = ["PolicyWarning", "Writing", "json_object", "model_info", "save"]
 
 File = str | os.PathLike[str] | IO[bytes]
 
 
 class PolicyWarning(UserWarning):
     """What was saved will not load with the default policy alone."""
-
-
-class Part(NamedTuple):
-    """A member to be: its name, what writes it, and its kind, or none: a stream that can be loaded, or else a file."""
-
-    name: str
-    write: Callable[[IO[bytes]], None]
-    kind: str | None = None
 
 
 class Writing(NamedTuple):
@@ -56,9 +49,14 @@ class Writing(NamedTuple):
 
 
 def save(
-    filename: File, parts: Sequence[Part], writing: Writing, metadata: dict[str, Any], model: ModelInfo | None
+    filename: File,
+    parts: Sequence[Part],
+    writing: Writing,
+    metadata: dict[str, Any],
+    model: ModelInfo | None,
+    libraries: tuple[str, ...] = (),
 ) -> Manifest:
-    """Write a file of these members."""
+    """Write a file of these members; the versions of `libraries` are recorded besides those that streams name."""
     with _target(filename) as (fd, scratch):
         writer = ArtifactWriter(
             fd, digest=writing.digest, compression=writing.compression, scratch=scratch, audience=writing.audience
@@ -66,7 +64,7 @@ def save(
         summaries = [summarise(writer.add(part.name, part.write), DEFAULT_LIMITS) for part in parts]
         found = ("joblib" if summary.readable else "file" for summary in summaries)
         kinds = [part.kind or kind for part, kind in zip(parts, found, strict=True)]
-        summary = merged(summaries)
+        summary = merged(summaries, libraries)
         manifest = writer.finish(writing.signer, describe(summary, metadata, model), kinds=kinds)
     if writing.warn and (needs := loading_needs(summary, manifest)):
         warn_caller(needs, PolicyWarning)

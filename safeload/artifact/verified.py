@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from safeload.artifact.environment import check_environment
@@ -9,8 +10,7 @@ from safeload.artifact.events import log_accepted, log_refused
 from safeload.artifact.padding import Padding, nonzero
 from safeload.artifact.payload import ClearPayload, EncryptedPayload
 from safeload.artifact.unlocking import file_key
-from safeload.codecs import CODECS
-from safeload.codecs.base import LoadOptions
+from safeload.codecs import Held, LoadOptions, codec_of
 from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
 from safeload.errors import CodecError, SafeloadError
@@ -159,28 +159,36 @@ class Artifact:
         environment: str = "compatible",
         identity: Identity | str | os.PathLike[str] | None = None,
         passphrase: str | bytes | None = None,
+        into: Any = None,
     ) -> Any:
         """The object. Arrays are writable, or read-only with ``mmap_mode="r"``; nothing is mapped from the file.
 
         `environment` says what a difference of versions does: ``"exact"`` refuses, ``"compatible"`` warns once,
-        ``"ignore"`` does nothing. `identity` and `passphrase` are for a file that is encrypted, as in :meth:`unlock`.
+        ``"ignore"`` does nothing. `identity` and `passphrase` are for a file that is encrypted, as in :meth:`unlock`;
+        `into` is as in :func:`safeload.load`.
         Raises PolicyError, CodecError, VerificationError, DecryptionError, ValueError for an unknown mode.
         """
         check_options(mmap_mode, policy)
         try:
-            return self._load(mmap_mode, policy or Policy.default(), environment, Secret(identity, passphrase))
+            return self._load(mmap_mode, policy or Policy.default(), environment, Secret(identity, passphrase), into)
         except SafeloadError as error:
             error.locate(self.name)
             self.log(error)
             raise
 
-    def _load(self, mmap_mode: str | None, policy: Policy, environment: str, secret: Secret) -> Any:
+    def _load(self, mmap_mode: str | None, policy: Policy, environment: str, secret: Secret, into: Any) -> Any:
         check_environment(self.manifest.environment, environment)
-        member = self._loadable()
-        options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, member=member.name)
-        # All of the member passed, as ciphertext and as plaintext, before the codec sees its first byte.
-        plain = self.read(member.name, identity=secret.identity, passphrase=secret.passphrase)
-        value = CODECS[member.kind].load(plain, options)
+        codec = codec_of(member.kind for member in self.members)
+        if codec is None:
+            raise self._no_object()
+        options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, into=into)
+        payload = self._opened(secret)
+        # All of a member passes, as ciphertext and as plaintext, before the codec sees its first byte.
+        held = [
+            Held(member.name, member.kind, partial(self._read, payload, index))
+            for index, member in enumerate(self.members)
+        ]
+        value = codec.load(held, options)
         self.log("loaded")
         return value
 
@@ -192,11 +200,9 @@ class Artifact:
         else:
             log_refused(outcome, self.name, identifier, [keyid for _, keyid in signers])
 
-    def _loadable(self) -> Member:
-        if len(self.members) == 1 and self.members[0].kind in CODECS:
-            return self.members[0]
+    def _no_object(self) -> CodecError:
         kinds = ", ".join(sorted({printable(member.kind) for member in self.members}))
-        raise CodecError(
+        return CodecError(
             f"this artifact holds no single object but {len(self.members)} member(s) of kind {kinds}",
             hint="safeload unpack FILE -o DESTINATION gives the files",
         )

@@ -101,6 +101,7 @@ class ArtifactWriter:
         members = zip(self._members, kinds, strict=True)
         self._members = [dataclasses.replace(member, kind=kind) for member, kind in members]
         container_id = secrets.token_bytes(16)
+        _extend(self._plain_fd, self._plain_off + self._end)
         encryption = self._encrypt(self._audience, container_id, signer) if self._audience else None
         payload_len = stored_length(self._end) if encryption else self._end
         table = hash_leaves(self._digest, _mapped(self._fd, PAYLOAD_OFF, payload_len))
@@ -159,6 +160,12 @@ def _nameless(folder: str | None, *, private: bool) -> int:
         return os.memfd_create("safeload", os.MFD_CLOEXEC)
     with tempfile.TemporaryFile(dir=folder) as file:
         return os.dup(file.fileno())
+
+
+def _extend(fd: int, size: int) -> None:
+    """With zeros, if the file is smaller: the last member may be one of no bytes, behind padding."""
+    if os.fstat(fd).st_size < size:
+        os.ftruncate(fd, size)
 
 
 def _written(fd: int, offset: int, write: Callable[[IO[bytes]], None]) -> memoryview:

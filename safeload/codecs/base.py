@@ -3,31 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from safeload.limits import Limits
     from safeload.policy import Policy
 
-__all__ = ["Codec", "LoadOptions"]
+__all__ = ["Codec", "Held", "LoadOptions", "Part"]
+
+
+class Part(NamedTuple):
+    """A member to be: its name, what writes it, and its kind, or none: a stream that can be loaded, or else a file."""
+
+    name: str
+    write: Callable[[IO[bytes]], Any]
+    kind: str | None = None
+
+
+class Held(NamedTuple):
+    """A member that is there. ``read()`` gives its plain, verified bytes, in memory that is nobody else's."""
+
+    name: str
+    kind: str
+    read: Callable[[], memoryview]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """How a member becomes an object. `mmap_mode` is None, ``"c"`` or ``"r"``."""
+    """How members become an object. `mmap_mode` is None, ``"c"`` or ``"r"``; `into` is what takes a state in."""
 
     policy: Policy
     mmap_mode: str | None
     limits: Limits
-    member: str
+    into: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """``write(value, file, protocol)`` pickles into an open file; ``load(view, options)`` rebuilds from plain bytes."""
+    """One way to keep objects. The versions of its `libraries` are recorded.
 
-    kind: str
-    write: Callable[[Any, IO[bytes], int | None], None]
-    load: Callable[[memoryview, LoadOptions], Any]
+    The kinds of its members are `name`, or begin with it and a dot. ``takes(value)`` says whether `dump` chooses it by
+    itself, and imports nothing for that; ``parts(value, protocol)`` are members, ``load(held, options)`` an object.
+    """
+
+    name: str
+    libraries: tuple[str, ...]
+    takes: Callable[[Any], bool]
+    parts: Callable[[Any, int | None], Sequence[Part]]
+    load: Callable[[Sequence[Held], LoadOptions], Any]

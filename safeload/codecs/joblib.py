@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import IO, Any
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
 
-from safeload.codecs.base import Codec, LoadOptions
+from safeload.codecs.base import Codec, Held, LoadOptions, Part
 from safeload.engine.arrays import Memory
 from safeload.engine.loading import load_stream
 from safeload.errors import CodecError
@@ -12,10 +13,20 @@ from safeload.readers.buffer import Buffer, Work
 from safeload.readers.compressed import plain_buffer
 from safeload.text import printable
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 __all__ = ["JOBLIB", "work_for"]
 
 
-def _write(value: Any, file: IO[bytes], protocol: int | None) -> None:
+_MEMBER = "model.joblib"
+
+
+def _parts(value: Any, protocol: int | None) -> list[Part]:
+    return [Part(_MEMBER, partial(_write, value, protocol), JOBLIB.name)]
+
+
+def _write(value: Any, protocol: int | None, file: IO[bytes]) -> None:
     import joblib
 
     try:
@@ -31,7 +42,11 @@ def work_for(buffer: Buffer, stored: int) -> Work | None:
     return None if buffer.is_whole else Work.of(stored)
 
 
-def _load(view: memoryview, options: LoadOptions) -> Any:
+def _load(held: Sequence[Held], options: LoadOptions) -> Any:
+    if len(held) != 1:
+        raise CodecError(f"{len(held)} streams are not one object")
+    (member,) = held
+    view = member.read()
     buffer = plain_buffer(view, options.limits)
     memory = Memory(
         buffer,
@@ -40,7 +55,7 @@ def _load(view: memoryview, options: LoadOptions) -> Any:
         writable=options.mmap_mode != "r",
         native=options.mmap_mode is None,
     )
-    return load_stream(memory, options.policy, member=options.member)
+    return load_stream(memory, options.policy, member=member.name)
 
 
-JOBLIB = Codec("joblib", _write, _load)
+JOBLIB = Codec("joblib", (), lambda value: True, _parts, _load)

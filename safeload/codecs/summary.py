@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safeload.codecs.joblib import work_for
@@ -14,7 +14,7 @@ from safeload.readers.compressed import plain_buffer
 from safeload.readers.joblib import analyse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from safeload.limits import Limits
     from safeload.readers.observations import ArrayData, GlobalUse, Stream
@@ -48,13 +48,16 @@ def summarise(view: memoryview, limits: Limits) -> Summary:
     return _summary(stream, complete=stream.end == len(buffer.view))
 
 
-def merged(summaries: Sequence[Summary]) -> Summary:
-    """What several members hold together. Only of one alone it can be said what loading it will be refused for."""
+def merged(summaries: Sequence[Summary], libraries: Iterable[str] = ()) -> Summary:
+    """What several members hold together, and `libraries`.
+
+    Only of one alone it can be said what loading it will be refused for.
+    """
     if len(summaries) == 1:
-        return summaries[0]
+        return replace(summaries[0], modules=summaries[0].modules | set(libraries))
     streams = [each for each in summaries if each.readable]
     return Summary(
-        modules=frozenset(module for each in streams for module in each.modules),
+        modules=frozenset(libraries).union(*(each.modules for each in streams)),
         globals=tuple(sorted({name for each in streams for name in each.globals})),
         arrays=tuple(array for each in streams for array in each.arrays),
         readable=False,

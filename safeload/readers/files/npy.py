@@ -15,7 +15,7 @@ from safeload.errors import StreamError
 if TYPE_CHECKING:
     from safeload.readers.files.look import Look
 
-__all__ = ["read"]
+__all__ = ["NpyHeader", "npy_header", "read"]
 
 _HEADER_MAX = 1 << 16
 _DEPTH_MAX = 16
@@ -23,22 +23,25 @@ _DIMENSIONS_MAX = 64
 _DESCR = re.compile(r"([<>|=]?)([?bBiufcmMOSaUVT])(\d{0,9})(?:\[[^\]]{1,20}\])?\Z")
 
 
-class _Header(NamedTuple):
+class NpyHeader(NamedTuple):
+    """`descr` is what numpy makes a dtype of; `end` is where the items begin."""
+
     shape: tuple[int, ...]
     itemsize: int
     has_object: bool
     end: int
-    descr: str
+    descr: Any
+    fortran: bool
 
 
 def read(look: Look, view: memoryview) -> None:
     try:
-        header = _header(view)
+        header = npy_header(view)
     except StreamError as error:
         look.unread(error.offset, error.message)
         return
     look.span(0, header.end, "header")
-    label = f"{header.descr} {header.shape}"
+    label = f"{str(header.descr)[:40]} {header.shape}"
     if header.has_object:
         look.say("object-array", header.end, "the items are objects, which numpy unpickles")
         look.span(header.end, len(view), "nested", label)
@@ -53,7 +56,8 @@ def read(look: Look, view: memoryview) -> None:
         look.into("behind the array", view[end:], end)
 
 
-def _header(view: memoryview) -> _Header:
+def npy_header(view: memoryview) -> NpyHeader:
+    """Raises StreamError."""
     width = 2 if len(view) > 6 and view[6] == 1 else 4
     start = 8 + width
     if len(view) < start or view[6] not in (1, 2, 3):
@@ -73,7 +77,7 @@ def _header(view: memoryview) -> _Header:
     if type(shape) is not tuple or len(shape) > _DIMENSIONS_MAX or any(type(n) is not int or n < 0 for n in shape):
         raise StreamError("the shape is not one that numpy writes", offset=start)
     itemsize, has_object = _items(found["descr"], 0)
-    return _Header(shape, itemsize, has_object, start + length, str(found["descr"])[:40])
+    return NpyHeader(shape, itemsize, has_object, start + length, found["descr"], bool(found["fortran_order"]))
 
 
 def _items(descr: Any, depth: int) -> tuple[int, bool]:

@@ -1,0 +1,105 @@
+"""The numpy codec: an array, or a dict of arrays, as ``.npy`` members, which anything that knows numpy can read.
+
+Loading gives arrays on the verified memory, without a copy. Objects are never in them: those are joblib's.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any
+
+from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.engine.arrays import native
+from safeload.errors import CodecError
+from safeload.readers.files.npy import npy_header
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["NUMPY"]
+
+_ONE, _MANY = "numpy.array", "numpy.dict"
+_SUFFIX = ".npy"
+_KEY_MAX = 200
+
+
+def _takes(value: Any) -> bool:
+    return _is_plain(value) or (
+        type(value) is dict
+        and bool(value)
+        and all(map(_is_key, value))
+        and len({key.casefold() for key in value}) == len(value)
+        and all(map(_is_plain, value.values()))
+    )
+
+
+def _is_plain(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject
+
+
+def _is_key(key: Any) -> bool:
+    """Whether a member can have that name on every system: others are joblib's."""
+    return type(key) is str and key.isascii() and key.isidentifier() and len(key) <= _KEY_MAX
+
+
+def _parts(value: Any, protocol: int | None) -> list[Part]:
+    if not _takes(value):
+        raise CodecError(
+            f"codec='numpy' takes an array, or a dict from names to arrays, without objects; this is a "
+            f"{type(value).__name__}",
+            hint="codec=None chooses by itself",
+        )
+    if type(value) is dict:
+        return [Part(f"{key}{_SUFFIX}", partial(_write, array), _MANY) for key, array in value.items()]
+    return [Part(f"array{_SUFFIX}", partial(_write, value), _ONE)]
+
+
+def _write(array: Any, file: IO[bytes]) -> None:
+    import numpy as np
+
+    try:
+        np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
+    except ValueError:  # its header is long, or not Latin 1; numpy would warn of that
+        np.lib.format.write_array(file, array, (3, 0), allow_pickle=False)
+
+
+def _load(held: Sequence[Held], options: LoadOptions) -> Any:
+    kinds = {member.kind for member in held}
+    if kinds == {_ONE} and len(held) == 1:
+        return _array(held[0], options)
+    if kinds != {_MANY} or not all(member.name.endswith(_SUFFIX) for member in held):
+        raise CodecError(f"members of kind {printable(', '.join(sorted(kinds)))} are no array, and no dict of some")
+    return {member.name.removesuffix(_SUFFIX): _array(member, options) for member in held}
+
+
+def _array(member: Held, options: LoadOptions) -> Any:
+    import numpy as np
+
+    view = member.read()
+    if bytes(view[:6]) != b"\x93NUMPY":
+        raise CodecError(f"{printable(member.name)} is no .npy file")
+    header = npy_header(view)
+    try:
+        dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(header.descr)
+    except (ValueError, TypeError, SyntaxError) as error:
+        raise CodecError(f"the dtype in {printable(member.name)} is none") from error
+    if dtype.hasobject:
+        raise CodecError(f"{printable(member.name)} holds objects, which numpy would unpickle", hint="codec='joblib'")
+    count = math.prod(header.shape)
+    if header.end + count * dtype.itemsize != len(view) or (count and not dtype.itemsize):
+        raise CodecError(f"{printable(member.name)} does not have the bytes that its shape asks for")
+    array: np.ndarray[Any, Any] = np.ndarray(
+        header.shape, dtype, view, header.end, order="F" if header.fortran else "C"
+    )
+    if options.mmap_mode is None:
+        array = native(array)  # as joblib does
+    elif options.mmap_mode == "r":
+        array.flags.writeable = False
+    return array
+
+
+NUMPY = Codec("numpy", ("numpy",), _takes, _parts, _load)

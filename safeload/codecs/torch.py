@@ -1,0 +1,88 @@
+"""The torch codec: what is made of tensors, as numbers and a description of what is where. Nothing is ever pickled.
+
+State dicts of modules and optimizers, whole checkpoints, single tensors. A module is kept as its state; its class is
+for whoever loads it to have: ``load(..., into=module)``. Tensors that share memory share it again.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.torch_tensors import Numbers
+from safeload.codecs.torch_tree import read_tree, tree_of
+from safeload.errors import CodecError, MissingExtraError
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["TORCH"]
+
+_TREE, _NUMBERS = "torch.tree", "torch.numbers"
+_LOOKED_MAX = 10_000  # objects, until a tensor is found
+
+
+def _takes(value: Any) -> bool:
+    """Whether it is a module, a tensor, or plain containers with a tensor in them."""
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "Tensor"):  # or half imported
+        return False
+    waiting: list[Any] = [value]
+    seen: set[int] = set()
+    while waiting and len(seen) < _LOOKED_MAX:
+        one = waiting.pop()
+        if isinstance(one, (torch.nn.Module, torch.Tensor)):
+            return True
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, dict) and type(one).__name__ in ("dict", "OrderedDict"):
+            waiting += one.values()
+        elif type(one) in (list, tuple):
+            waiting += one
+    return False
+
+
+def _parts(value: Any, protocol: int | None) -> list[Part]:
+    torch = _torch()
+    kind = ""
+    if isinstance(value, torch.nn.Module):
+        kind, value = f"{type(value).__module__}.{type(value).__qualname__}", value.state_dict()
+    numbers = Numbers()
+    tree = tree_of(value, numbers, kind)
+    return [Part("tree.json", lambda file: file.write(tree), _TREE), Part("numbers.bin", numbers.write, _NUMBERS)]
+
+
+def _load(held: Sequence[Held], options: LoadOptions) -> Any:
+    torch = _torch()
+    if [member.kind for member in held] != [_TREE, _NUMBERS]:
+        raise CodecError("the members of this artifact are not a tree of tensors and their numbers")
+    tree, numbers = held
+    value, kind = read_tree(bytes(tree.read()), numbers.read())
+    if options.into is None:
+        return value
+    if not isinstance(options.into, torch.nn.Module):
+        raise TypeError(f"into takes a torch.nn.Module, got {type(options.into).__name__}")
+    try:
+        options.into.load_state_dict(value)
+    except (RuntimeError, TypeError, AttributeError, ValueError, KeyError) as error:
+        name = f"{type(options.into).__module__}.{type(options.into).__qualname__}"
+        raise CodecError(
+            f"the state of a {printable(kind or 'model')} does not fit into this {name}: {printable(str(error), 300)}"
+        ) from error
+    return options.into
+
+
+def _torch() -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError(
+            "this is a model of PyTorch, which is not installed", extra="torch", hint="pip install 'safeload[torch]'"
+        ) from error
+    return torch
+
+
+TORCH = Codec("torch", ("torch",), _takes, _parts, _load)

@@ -1,0 +1,193 @@
+"""Arrays are kept as ``.npy`` members, and come back as they were."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.extra import numpy as arrays
+
+import safeload
+from safeload.errors import CodecError, SafeloadError
+from testkit.members import signed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Keys
+
+ARRAYS: dict[str, Any] = {
+    "numbers": np.arange(12.0).reshape(3, 4),
+    "columns first": np.asfortranarray(np.arange(12.0).reshape(3, 4)),
+    "every second": np.arange(40.0)[::2],
+    "backwards": np.arange(5)[::-1],
+    "one number": np.array(3.5),
+    "none": np.zeros((0, 5), "i2"),
+    "small": np.array([1.5, np.nan, np.inf], "f2"),
+    "large": np.array([1 + 2j], "c16"),
+    "long": np.array([1.1], np.longdouble),
+    "truth": np.array([True, False]),
+    "texts": np.array(["a", "ünï"]),
+    "bytes": np.array([b"a", b"bcd"]),
+    "days": np.array(["2020-01-01", "NaT"], "M8[D]"),
+    "spans": np.array([1, 2], "m8[ns]"),
+    "records": np.array([(1, 2.5)], [("a", "i4"), ("b", "f8")]),
+    "records of arrays": np.zeros(2, [("a", "i4", (2, 3)), ("b", "S3")]),
+    "raw": np.zeros(2, "V7"),
+}
+
+
+def through(value: Any, team: Keys, **options: Any) -> Any:
+    file = io.BytesIO()
+    safeload.dump(value, file, signer=team.key)
+    file.seek(0)
+    return safeload.load(file, trust=team.pub, **options)
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_an_array_comes_back_as_it_was(name: str, team: Keys) -> None:
+    array = ARRAYS[name]
+    for mode in (None, "c", "r"):
+        loaded = through(array, team, mmap_mode=mode)
+        assert type(loaded) is np.ndarray
+        assert (loaded.dtype, loaded.shape) == (array.dtype, array.shape)
+        assert loaded.tobytes() == array.tobytes()
+        assert loaded.flags.writeable == (mode != "r")
+        assert loaded.flags.f_contiguous == array.flags.f_contiguous or name in ("every second", "backwards")
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    arrays.arrays(
+        arrays.scalar_dtypes() | arrays.array_dtypes(), arrays.array_shapes(min_dims=0, min_side=0, max_side=5)
+    )
+)
+def test_any_array_without_objects_comes_back(team: Keys, array: Any) -> None:
+    loaded = through(array, team, mmap_mode="c")  # None makes the byte order this machine's, as joblib does
+    assert (loaded.dtype, loaded.shape) == (array.dtype, array.shape)
+    assert loaded.tobytes() == array.tobytes()
+
+
+def test_a_dict_of_arrays_comes_back_in_its_order(team: Keys) -> None:
+    value = {"w": np.arange(3), "b": np.zeros((2, 2)), "a1": np.array(["x"])}
+    loaded = through(value, team)
+    assert list(loaded) == list(value)
+    assert all(np.array_equal(loaded[name], array) for name, array in value.items())
+
+
+def test_unpacked_it_is_what_numpy_reads(tmp_path: Path, team: Keys) -> None:
+    safeload.dump({"w": np.arange(3), "b": np.zeros(2)}, tmp_path / "m.safeload", signer=team.key)
+    safeload.unpack(tmp_path / "m.safeload", tmp_path / "out", trust=team.pub)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["b.npy", "w.npy"]
+    assert np.array_equal(np.load(tmp_path / "out" / "w.npy"), np.arange(3))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.array([{}]),
+        {"a": np.array([None])},
+        {"a": 1},
+        {},
+        {1: np.zeros(1)},
+        {"a/b": np.zeros(1)},
+        {"a": np.zeros(1), "A": np.ones(1)},
+        {"con": np.zeros(1), "x" * 300: np.zeros(1)},
+        np.matrix([[1]]),
+        np.ma.array([1], mask=[True]),
+    ],
+    ids=repr,
+)
+def test_what_is_not_made_for_npy_is_kept_by_joblib(value: Any, team: Keys) -> None:
+    file = io.BytesIO()
+    manifest = safeload.dump(value, file, signer=team.key)
+    assert [member.kind for member in manifest.members] == ["joblib"]
+    file.seek(0)
+    loaded = safeload.load(file, trust=team.pub)
+    assert type(loaded) is type(value)
+    with pytest.raises(CodecError, match="codec='numpy' takes"):
+        safeload.dump(value, io.BytesIO(), signer=team.key, codec="numpy")
+
+
+def test_the_codec_can_be_chosen(team: Keys) -> None:
+    file = io.BytesIO()
+    manifest = safeload.dump(np.arange(3), file, signer=team.key, codec="joblib")
+    assert [member.kind for member in manifest.members] == ["joblib"]
+    with pytest.raises(ValueError, match="codec must be None or one of torch, numpy, joblib"):
+        safeload.dump(1, io.BytesIO(), signer=team.key, codec="npz")
+
+
+def npy(array: Any) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def header(text: str, data: bytes = b"") -> bytes:
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + data
+
+
+class Marks:
+    def __reduce__(self) -> Any:
+        raise AssertionError("it was unpickled")
+
+
+HOSTILE: dict[str, list[tuple[str, bytes]]] = {
+    "objects": [("numpy.array", header("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", pickle.dumps([1])))],
+    "objects in records": [
+        ("numpy.array", header("{'descr': [('a', '|O')], 'fortran_order': False, 'shape': (1,)}", bytes(8)))
+    ],
+    "a pickle": [("numpy.array", pickle.dumps([1]))],
+    "cut off": [("numpy.array", npy(np.arange(9))[:-1])],
+    "longer": [("numpy.array", npy(np.arange(9)) + b"x")],
+    "as many items of no size": [
+        ("numpy.array", header("{'descr': '|V0', 'fortran_order': False, 'shape': (1000000000,)}"))
+    ],
+    "a shape below 0": [("numpy.array", header("{'descr': '<i8', 'fortran_order': False, 'shape': (-1,)}"))],
+    "a shape beyond memory": [
+        ("numpy.array", header("{'descr': '<i8', 'fortran_order': False, 'shape': (4611686018427387904, 4)}"))
+    ],
+    "a dtype that is none": [
+        ("numpy.array", header("{'descr': '<q9', 'fortran_order': False, 'shape': (1,)}", bytes(9)))
+    ],
+    "fields over one another": [
+        ("numpy.array", header("{'descr': {'names': ['a']}, 'fortran_order': False, 'shape': (1,)}", bytes(9)))
+    ],
+    "a call for a header": [("numpy.array", header("__import__('os').system('touch MARK')"))],
+    "two arrays": [("numpy.array", npy(np.arange(1))), ("numpy.array", npy(np.arange(1)))],
+    "an array and a dict": [("numpy.array", npy(np.arange(1))), ("numpy.dict", npy(np.arange(1)))],
+    "an array and a stream": [("numpy.array", npy(np.arange(1))), ("joblib", pickle.dumps(1))],
+    "an unknown kind": [("numpy.masked", npy(np.arange(1)))],
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_is_forged_is_refused(name: str, tmp_path: Path, team: Keys) -> None:
+    members = [(f"m{n}.npy", kind, data) for n, (kind, data) in enumerate(HOSTILE[name])]
+    path = signed(tmp_path / "m.safeload", team.key, members)
+    with pytest.raises(SafeloadError):
+        safeload.load(path, trust=team.pub)
+
+
+PEAK = """
+import sys, numpy as np, safeload
+array = safeload.load(sys.argv[1], trust=sys.argv[2])
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process took")
+def test_a_large_array_takes_its_size_and_little_more(tmp_path: Path, team: Keys) -> None:
+    for name, size in (("small", 1), ("large", 40_000_000)):
+        safeload.dump(np.zeros(size), tmp_path / name, signer=team.key)
+    peaks = {}
+    for name in ("small", "large"):
+        command = [sys.executable, "-c", PEAK, str(tmp_path / name), str(team.pub)]
+        peaks[name] = int(subprocess.run(command, capture_output=True, check=True).stdout) * 1024
+    assert peaks["large"] - peaks["small"] < 1.1 * 320_000_000
