@@ -89,7 +89,8 @@ def dump(
         ``SAFELOAD_KEY_PEM``.
     codec
         How the object is kept; None chooses by its type. ``"numpy"``: an array, or a dict of arrays, as ``.npy``
-        members. ``"torch"``: a module's state, or what is made of tensors, as numbers. ``"joblib"``: anything else.
+        members. ``"torch"``: a module's state, or what is made of tensors, as numbers. ``"keras"``: a model, as Keras
+        archives it. ``"onnx"``: a ``ModelProto``. ``"joblib"``: anything else.
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients

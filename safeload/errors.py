@@ -49,6 +49,7 @@ __all__ = [
     "StoreError",
     "StreamError",
     "ThresholdError",
+    "UnsafeFileError",
     "UnsafeStreamError",
     "UnsignedError",
     "UnsupportedError",
@@ -368,6 +369,14 @@ class UnsafeStreamError(PolicyError):
     def __init__(self, message: str, *, fact: str, offset: int, member: str = "", hint: str = "") -> None:
         super().__init__(message, offset=offset, member=member, hint=hint)
         self.fact = fact
+
+
+class UnsafeFileError(PolicyError):
+    """A framework's file holds what `safeload scan` calls a finding; ``rule`` is its number, or ``unread``."""
+
+    def __init__(self, message: str, *, rule: str, offset: int, member: str = "", hint: str = "") -> None:
+        super().__init__(message, offset=offset, member=member, hint=hint)
+        self.rule = rule
 
 
 # --- bytes to objects -------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as arrays
 import safeload
 from safeload.errors import CodecError, SafeloadError
 from testkit.members import signed
+from testkit.pages import run_page
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +120,7 @@ def test_the_codec_can_be_chosen(team: Keys) -> None:
     file = io.BytesIO()
     manifest = safeload.dump(np.arange(3), file, signer=team.key, codec="joblib")
     assert [member.kind for member in manifest.members] == ["joblib"]
-    with pytest.raises(ValueError, match="codec must be None or one of torch, numpy, joblib"):
+    with pytest.raises(ValueError, match="codec must be None or one of keras, torch, onnx, numpy, joblib"):
         safeload.dump(1, io.BytesIO(), signer=team.key, codec="npz")
 
 
@@ -191,3 +192,7 @@ def test_a_large_array_takes_its_size_and_little_more(tmp_path: Path, team: Keys
         command = [sys.executable, "-c", PEAK, str(tmp_path / name), str(team.pub)]
         peaks[name] = int(subprocess.run(command, capture_output=True, check=True).stdout) * 1024
     assert peaks["large"] - peaks["small"] < 1.1 * 320_000_000
+
+
+def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_page("frameworks/numpy.md", tmp_path, team, monkeypatch)

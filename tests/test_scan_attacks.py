@@ -403,3 +403,17 @@ def test_a_file_whose_name_is_a_number_or_none_is_scanned(make: Callable[[], Any
         file.write(pickle.dumps(1))
         file.seek(0)
         assert safeload.scan(file).exit_code == 0
+
+
+@pytest.mark.parametrize("place", [512, 4096, 16384])
+def test_weights_of_keras_that_begin_where_hdf5_may_are_no_polyglot(place: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        head = zipfile.ZipInfo("metadata.json")
+        archive.writestr(head, b'{"a": 1}'.ljust(place - 30 - len("metadata.json") - 30 - len("model.weights.h5")))
+        archive.writestr("model.weights.h5", (DATA / "model.weights.h5").read_bytes())
+    data = buffer.getvalue()
+    assert data[place:].startswith(b"\x89HDF")
+    assert safeload.scan(io.BytesIO(data)).exit_code == 0
+    shifted = data.replace(b"model.weights.h5", b"model.weights.hh", 1)  # the directory says another name
+    assert safeload.scan(io.BytesIO(shifted)).exit_code == 1

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
 from safeload.codecs.joblib import JOBLIB
+from safeload.codecs.keras import KERAS
 from safeload.codecs.numpy import NUMPY
+from safeload.codecs.onnx import ONNX
 from safeload.codecs.torch import TORCH
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec_of"]
 
-CODECS: Mapping[str, Codec] = {codec.name: codec for codec in (TORCH, NUMPY, JOBLIB)}
+CODECS: Mapping[str, Codec] = {codec.name: codec for codec in (KERAS, TORCH, ONNX, NUMPY, JOBLIB)}
 
 
 def codec_for(value: Any, name: str | None) -> Codec:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "findings_of"]
 
 _TINY = 128
+_REGISTERED = "custom-object"
 _TORCH_SCRIPT = "__torch__"
 _BY_RISK = {Risk.OWN: "SL201", Risk.CALLED: "SL201", Risk.SIGNED: "SL201", Risk.LEFT_OUT: "SL202"}
 
@@ -46,9 +47,17 @@ def findings_of(part: Part, policy: Policy) -> Iterator[Finding]:
     for seen in sorted(part.observations, key=lambda each: each.offset):
         if seen.kind == "unread":
             continue
-        found = _of_global(part, seen, seen.used, policy) if seen.used is not None else _of_fact(part, seen)
+        if seen.used is None or seen.kind == _REGISTERED:
+            found = None if _is_allowed(seen, policy) else _of_fact(part, seen)
+        else:
+            found = _of_global(part, seen, seen.used, policy)
         if found is not None:
             yield found
+
+
+def _is_allowed(seen: Observation, policy: Policy) -> bool:
+    """Keras finds a registered class by a name that is no module's: whether a policy names it all the same."""
+    return seen.used is not None and not policy.denied(seen.used)
 
 
 def _of_fact(part: Part, seen: Observation) -> Finding | None:

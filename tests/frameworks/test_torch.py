@@ -15,6 +15,7 @@ import pytest
 import safeload
 from safeload.errors import CodecError, DigestMismatchError
 from testkit.members import signed
+from testkit.pages import run_page
 
 if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
     pytest.importorskip("torch", reason="pip install '.[torch,test]'")
@@ -318,3 +319,7 @@ def test_a_large_state_takes_its_size_and_little_more(tmp_path: Path, team: Keys
         command = [sys.executable, "-c", PEAK, str(tmp_path / name), str(team.pub)]
         peaks[name] = int(subprocess.run(command, capture_output=True, check=True).stdout) * 1024
     assert peaks["large"] - peaks["small"] < 1.3 * 320_000_000
+
+
+def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_page("frameworks/torch.md", tmp_path, team, monkeypatch)

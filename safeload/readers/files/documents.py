@@ -128,7 +128,9 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
     if isinstance(module, str) and isinstance(name, str) and name != "function" and not _is_of_keras(module):
         look.use(_named(module, name, Use.INSTANTIATED | Use.CALLED))
     elif isinstance(registered, str) and ">" in registered and module is None:
-        look.say("custom-object", 0, f"{printable(registered, 80)} is a class of somebody's own")
+        package, _, own = registered.partition(">")
+        used = _named(package, own, Use.INSTANTIATED | Use.CALLED)  # a policy speaks of it by these two
+        look.say("custom-object", 0, f"{printable(registered, 80)} is a class of somebody's own", used=used)
     if isinstance(config, dict):
         for key in sorted(_PATHS & config.keys()):
             if isinstance(config[key], str) and config[key]:

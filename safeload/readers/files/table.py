@@ -115,9 +115,9 @@ def read_part(look: Look, view: memoryview, given: str = "") -> None:
 
 def _as_others(look: Look, view: memoryview, kind: str) -> None:
     """Archives are found by their end, and HDF5 behind whatever stands before it."""
-    # An archive that is the last of another, or hangs behind a compressed stream, is looked into there; and members of
-    # a tar begin where HDF5 may.
-    hdf5 = kind not in ("hdf5", "tar") and any(True for _ in hdf5_offsets(view))
+    # An archive that is the last of another, or hangs behind a compressed stream, is looked into there; and in
+    # archives HDF5 may be a member.
+    hdf5 = kind not in ("hdf5", "tar", "zip") and any(True for _ in hdf5_offsets(view))
     others = {"zip": kind not in _CONTAINERS and ends_like_a_zip(view), "hdf5": hdf5}
     for other, fits in others.items():
         if fits:

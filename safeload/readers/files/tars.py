@@ -8,7 +8,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 from safeload.readers.files import torch_tars
-from safeload.readers.files.kinds import hdf5_offsets
+from safeload.readers.files.embedded import hdf5_elsewhere
 from safeload.readers.files.names import tricks_of
 from safeload.readers.files.plain import behind_zeros
 from safeload.readers.files.views import ViewFile
@@ -35,7 +35,7 @@ _MODES = {
 
 def read(look: Look, view: memoryview) -> None:
     end, names, torch = 0, set(), _is_of_torch(view)
-    elsewhere = set(hdf5_offsets(view))
+    starts: set[int] = set()
     if (odd := _odd_header(view)) is not None:
         look.unread(odd, "a header of the archive is longer than any")
         return
@@ -43,7 +43,8 @@ def read(look: Look, view: memoryview) -> None:
         with tarfile.open(fileobj=ViewFile(view), mode="r:") as archive:
             while (member := archive.next()) is not None:
                 end = _member(look, view, member, torch_tars.MEMBERS.get(member.name, "") if torch else "")
-                elsewhere.discard(member.offset_data)
+                if not member.offset_data & (member.offset_data - 1):  # where HDF5 could be; or they would be many
+                    starts.add(member.offset_data)
                 if member.name in names:
                     look.say("archive-twins", member.offset, f"{printable(member.name, 80)} is there twice")
                 names.add(member.name)
@@ -60,9 +61,7 @@ def read(look: Look, view: memoryview) -> None:
         look.say("after-stop", end, f"{len(view) - end:,} bytes follow after the archive")
         look.into("behind the archive", view[end:], end)
 
-    if elsewhere:
-        look.say("polyglot", min(elsewhere), "the bytes are tar, and hdf5 as well")
-        look.into("as hdf5", view, kind="hdf5")
+    hdf5_elsewhere(look, view, starts)
 
 
 def _headers(view: memoryview) -> Iterator[tuple[int, bytes, int]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers.compressed import ZlibDecoder
+from safeload.readers.files.embedded import hdf5_elsewhere
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.names import tricks_of
 from safeload.readers.files.packages import of_archive
@@ -56,6 +57,7 @@ def read(look: Look, view: memoryview) -> None:
     except Exception as error:  # struct.error, OverflowError, NotImplementedError and others besides its own
         look.unread(0, f"the archive's directory cannot be read: {printable(str(error), 80)}")
         _without_directory(look, view)
+        hdf5_elsewhere(look, view, ())
         return
     behind(look, view, comment)
     check_end(look, view, len(infos))
@@ -74,6 +76,8 @@ def read(look: Look, view: memoryview) -> None:
             break
         _member(look, view, member, is_data=package.is_data(info.filename))
     twins(look, infos)
+    stored_at = [each.data for each in members if each.info.compress_type == zipfile.ZIP_STORED]
+    hdf5_elsewhere(look, view, stored_at)
     hidden(look, view, [(each.start, each.end, each.info.filename) for each in members], first)
 
 

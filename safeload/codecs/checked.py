@@ -1,0 +1,80 @@
+"""A file of a framework's own format, held against a policy before the framework sees it.
+
+The same readers and rules as `safeload scan`: what would be a finding that counts there is refused here, and so is
+what cannot be read to its end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safeload.engine.tables import WATCHED
+from safeload.errors import CodecError, UnsafeFileError
+from safeload.limits import ScanLimits
+from safeload.policy.findings import findings_of
+from safeload.policy.rules import Severity
+from safeload.readers.files.table import read_file
+from safeload.text import plural, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from safeload.codecs.base import Held, LoadOptions
+    from safeload.readers.files.parts import Part
+
+__all__ = ["check_file", "own_classes", "private_copy"]
+
+
+def check_file(view: memoryview, held: Held, options: LoadOptions) -> list[Part]:
+    """The parts of a file in which nothing counts against loading it. Raises UnsafeFileError."""
+    limits = ScanLimits(expansion_floor=options.limits.expansion_floor, expansion_ratio=options.limits.expansion_ratio)
+    parts = read_file(view, limits, WATCHED)
+    found = [each for part in parts for each in findings_of(part, options.policy) if each.severity >= Severity.MEDIUM]
+    if found:
+        worst = max(found, key=lambda each: each.severity)
+        more = f" (and {plural(len(found) - 1, 'finding')} more)" if len(found) > 1 else ""
+        inside = " > ".join((held.name, *worst.member))
+        raise UnsafeFileError(
+            f"{printable(inside)}: {worst.text}{more}", rule=worst.rule, offset=worst.offset, member=held.name,
+            hint=worst.do,
+        )  # fmt: skip
+    for part in parts:
+        for seen in part.observations:
+            if seen.kind == "unread":
+                inside = " > ".join((held.name, *part.path))
+                hint = f"pip install 'safeload[{seen.extra}]'" if seen.extra else ""
+                raise UnsafeFileError(
+                    f"{printable(inside)} cannot be read to its end: {seen.text}", rule="unread", offset=seen.offset,
+                    member=held.name, hint=hint,
+                )  # fmt: skip
+    return parts
+
+
+def own_classes(parts: list[Part], options: LoadOptions) -> dict[str, Any]:
+    """The classes that a policy allowed by name, by that name: whoever wrote the policy vouches for them."""
+    found = {}
+    for part in parts:
+        for used in part.globals.values():
+            if not options.policy.denied(used):
+                try:
+                    found[used.name] = getattr(importlib.import_module(used.module), used.name)
+                except (ImportError, AttributeError) as error:
+                    raise CodecError(f"the model needs {printable(used.path)}, which is not here") from error
+    return found
+
+
+@contextlib.contextmanager
+def private_copy(view: memoryview, name: str) -> Iterator[Path]:
+    """A file of these bytes in a folder that nobody else can look into, for a framework that reads only files."""
+    folder = Path(tempfile.mkdtemp(prefix="safeload-"))
+    try:
+        with (folder / name).open("xb") as file:
+            file.write(view)
+        yield folder / name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

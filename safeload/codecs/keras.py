@@ -1,0 +1,76 @@
+"""The keras codec: a model as Keras itself archives it, checked before Keras sees it.
+
+A Lambda layer is Python code, and is refused. Classes of one's own load if the policy names them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.checked import check_file, own_classes, private_copy
+from safeload.errors import CodecError, MissingExtraError
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["KERAS"]
+
+_KIND, _MEMBER = "keras.archive", "model.keras"
+
+
+def _takes(value: Any) -> bool:
+    keras = sys.modules.get("keras")
+    return keras is not None and hasattr(keras, "Model") and isinstance(value, keras.Model)
+
+
+def _parts(value: Any, protocol: int | None) -> list[Part]:
+    if not _takes(value):
+        raise CodecError(f"codec='keras' takes a keras.Model; this is a {type(value).__name__}")
+
+    def write(file: IO[bytes]) -> None:
+        with tempfile.TemporaryDirectory(prefix="safeload-") as folder:
+            path = Path(folder) / _MEMBER
+            try:
+                value.save(path)
+            except (ValueError, TypeError, NotImplementedError) as error:
+                raise CodecError(f"Keras cannot save this model: {printable(str(error), 300)}") from error
+            with path.open("rb") as archive:
+                shutil.copyfileobj(archive, file, 4 << 20)
+
+    return [Part(_MEMBER, write, _KIND)]
+
+
+def _load(held: Sequence[Held], options: LoadOptions) -> Any:
+    if [member.kind for member in held] != [_KIND]:
+        raise CodecError("the members of this artifact are not one archive of Keras")
+    (member,) = held
+    view = member.read()
+    parts = check_file(view, member, options)
+    if bytes(view[:4]) != b"PK\3\4":  # Keras would read HDF5 by that name, too
+        raise CodecError(f"{printable(member.name)} is no archive of Keras", hint="safeload unpack gives the file")
+    keras = _keras()
+    with private_copy(view, _MEMBER) as path:
+        try:
+            return keras.saving.load_model(path, custom_objects=own_classes(parts, options), safe_mode=True)
+        except (ValueError, TypeError, KeyError, OSError, AttributeError, RuntimeError) as error:
+            raise CodecError(f"Keras cannot rebuild this model: {printable(str(error), 300)}") from error
+
+
+def _keras() -> Any:
+    try:
+        import keras
+    except ImportError as error:
+        raise MissingExtraError(
+            "this is a model of Keras, which is not installed, or has no backend", extra="keras",
+            hint="pip install 'safeload[keras]', and tensorflow-cpu, jax or torch; KERAS_BACKEND says which",
+        ) from error  # fmt: skip
+    return keras
+
+
+KERAS = Codec("keras", ("keras",), _takes, _parts, _load)

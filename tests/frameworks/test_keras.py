@@ -1,0 +1,230 @@
+"""Keras: models of every way of building them, trained, saved, loaded, trained on; and what Keras would run."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import safeload
+from safeload import Policy
+from safeload.errors import CodecError, DigestMismatchError, UnsafeFileError
+from testkit.members import signed
+from testkit.pages import run_page
+
+if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
+    pytest.importorskip("keras", reason="pip install '.[keras,test]' and a backend")
+import keras
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Keys
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+RNG = np.random.default_rng(0)
+X = RNG.random((40, 4)).astype("f4")
+Y = (X[:, :1] > 0.5).astype("f4")
+
+
+def sequential() -> Any:
+    layers = [keras.layers.Dense(3, activation="relu"), keras.layers.BatchNormalization()]
+    return keras.Sequential([keras.layers.Input((4,)), *layers, keras.layers.Dense(1, activation="sigmoid")])
+
+
+def functional() -> Any:
+    first = keras.layers.Input((4,))
+    one, two = keras.layers.Dense(3)(first), keras.layers.Dense(3)(first)
+    return keras.Model(first, keras.layers.Dense(1)(keras.layers.Concatenate()([one, two])))
+
+
+def recurrent() -> Any:
+    first = keras.layers.Input((4,))
+    cells = keras.layers.GRU(5)(keras.layers.Reshape((4, 1))(first))
+    return keras.Model(first, keras.layers.Dense(1)(cells))
+
+
+MODELS: dict[str, Callable[[], Any]] = {"layers": sequential, "a graph": functional, "recurrent": recurrent}
+
+
+def trained(build: Callable[[], Any]) -> Any:
+    keras.utils.set_random_seed(0)
+    model = build()
+    model.compile(keras.optimizers.Adam(1e-2), "mse")
+    model.fit(X, Y, verbose=0, epochs=2, shuffle=False)
+    return model
+
+
+def through(value: Any, team: Keys, **options: Any) -> Any:
+    file = io.BytesIO()
+    safeload.dump(value, file, signer=team.key)
+    file.seek(0)
+    return safeload.load(file, trust=team.pub, **options)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_answers_as_it_did_and_trains_on(name: str, team: Keys) -> None:
+    model = trained(MODELS[name])
+    loaded = through(model, team)
+    assert np.array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+    assert int(loaded.optimizer.iterations) == int(model.optimizer.iterations)
+    losses = []
+    for one in (model, loaded):
+        keras.utils.set_random_seed(1)
+        losses.append(one.fit(X, Y, verbose=0, epochs=1, shuffle=False).history["loss"])
+    assert losses[0] == losses[1]
+
+
+LOADS = """
+import sys, numpy as np, safeload
+model = safeload.load(sys.argv[1], trust=sys.argv[2])
+np.save(sys.argv[4], model.predict(np.load(sys.argv[3]), verbose=0))
+"""
+
+
+def test_it_answers_the_same_in_another_process(tmp_path: Path, team: Keys) -> None:
+    model = trained(sequential)
+    manifest = safeload.dump(model, tmp_path / "m.safeload", "zstd", signer=team.key)
+    assert [member.kind for member in manifest.members] == ["keras.archive"]
+    assert manifest.environment.distributions["keras"] == keras.__version__
+    np.save(tmp_path / "x.npy", X)
+    paths = [str(tmp_path / name) for name in ("m.safeload", "x.npy", "y.npy")]
+    subprocess.run([sys.executable, "-c", LOADS, paths[0], str(team.pub), *paths[1:]], check=True)
+    assert np.array_equal(np.load(tmp_path / "y.npy"), model.predict(X, verbose=0))
+
+
+@keras.saving.register_keras_serializable("mypkg")
+class Triple(keras.layers.Layer):  # type: ignore[misc]  # keras is not there to mypy
+    """A layer of somebody's own."""
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * 3
+
+
+class Plain(keras.layers.Layer):  # type: ignore[misc]
+    """One that is not registered."""
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * 2
+
+
+@pytest.mark.parametrize(("layer", "path"), [(Triple, f"{__name__}.Triple"), (Plain, f"{__name__}.Plain")])
+def test_a_class_of_ones_own_loads_if_the_policy_names_it(layer: Any, path: str, team: Keys) -> None:
+    model = keras.Sequential([keras.layers.Input((4,)), layer()])
+    with pytest.raises(UnsafeFileError):
+        through(model, team)
+    policy = Policy.default().allow(path, use=("new", "build", "reference", "call"))
+    assert np.array_equal(through(model, team, policy=policy).predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+def test_a_class_that_is_registered_under_no_module_is_named_as_it_is_registered(team: Keys, tmp_path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        layer(config).update(module=None, class_name="Triple", config={}, registered_name="mypkg>Triple")
+        del layer(config)["build_config"]
+
+    path = archive(team, tmp_path, change)
+    with pytest.raises(UnsafeFileError, match="mypkg>Triple is a class of somebody's own"):
+        safeload.load(path, trust=team.pub)
+    policy = Policy.default().allow("mypkg.Triple", use=("new", "build", "reference", "call"))
+    try:
+        loaded = safeload.load(path, trust=team.pub, policy=policy)
+    except CodecError as error:  # its weights are those of another layer
+        assert "Keras cannot rebuild" in str(error)  # noqa: PT017
+    else:
+        assert isinstance(loaded.layers[0], Triple)
+
+
+def archive(team: Keys, tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
+    """A model whose configuration is changed before it is signed."""
+    sequential().save(tmp_path / "m.keras")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(tmp_path / "m.keras") as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name == "config.json":
+                config = json.loads(data)
+                change(config)
+                data = json.dumps(config).encode()
+            new.writestr(name, data)
+    return signed(tmp_path / "m.safeload", team.key, [("model.keras", "keras.archive", buffer.getvalue())])
+
+
+def layer(config: dict[str, Any], number: int = 1) -> dict[str, Any]:
+    found: dict[str, Any] = config["config"]["layers"][number]
+    return found
+
+
+CHANGES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "a function of os": lambda c: layer(c)["config"].update(
+        activation={"module": "os", "class_name": "function", "config": "system", "registered_name": "system"}
+    ),
+    "a class of subprocess": lambda c: layer(c).update(
+        module="subprocess", class_name="Popen", registered_name="Popen"
+    ),
+    "another model": lambda c: layer(c).update(
+        module="keras.layers", class_name="TFSMLayer", config={"filepath": "evil"}, registered_name=None
+    ),
+    "a file": lambda c: layer(c).update(
+        module="keras.layers", class_name="StringLookup", config={"vocabulary": "/etc/passwd"}, registered_name=None
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_configuration_that_leads_elsewhere_is_refused(name: str, team: Keys, tmp_path: Path) -> None:
+    with pytest.raises(UnsafeFileError):
+        safeload.load(archive(team, tmp_path, CHANGES[name]), trust=team.pub)
+
+
+def test_a_configuration_that_was_not_changed_loads(team: Keys, tmp_path: Path) -> None:
+    assert safeload.load(archive(team, tmp_path, lambda config: None), trust=team.pub).count_params() > 0
+
+
+def test_a_lambda_layer_is_refused_whatever_the_policy(team: Keys) -> None:
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Lambda(lambda x: x * 2)])
+    for policy in (None, Policy.default().allow("keras.layers.Lambda")):
+        with pytest.raises(UnsafeFileError, match="a Lambda layer holds marshalled code") as caught:
+            through(model, team, policy=policy)
+        assert caught.value.rule == "SL701"
+
+
+@pytest.mark.parametrize("kind", ["h5", "pickle", "cut off", "empty"])
+def test_what_is_no_archive_is_refused(kind: str, team: Keys, tmp_path: Path) -> None:
+    sequential().save(tmp_path / "m.h5")
+    sequential().save(tmp_path / "m.keras")
+    data = {
+        "h5": (tmp_path / "m.h5").read_bytes(),
+        "pickle": b"\x80\x02cos\nsystem\nU\x09touch MARK\x85R.",
+        "cut off": (tmp_path / "m.keras").read_bytes()[:-200],
+        "empty": b"",
+    }[kind]
+    path = signed(tmp_path / "m.safeload", team.key, [("model.keras", "keras.archive", data)])
+    with pytest.raises((UnsafeFileError, CodecError)):
+        safeload.load(path, trust=team.pub)
+
+
+def test_one_changed_byte_is_refused_before_keras_sees_it(team: Keys, tmp_path: Path) -> None:
+    safeload.dump(trained(sequential), tmp_path / "m.safeload", signer=team.key)
+    data = bytearray((tmp_path / "m.safeload").read_bytes())
+    data[data.index(b"config.json")] ^= 1
+    (tmp_path / "m.safeload").write_bytes(data)
+    with pytest.raises(DigestMismatchError):
+        safeload.load(tmp_path / "m.safeload", trust=team.pub)
+
+
+def test_nothing_is_left_in_the_temporary_folder(team: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    through(trained(sequential), team)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_page("frameworks/keras.md", tmp_path, team, monkeypatch)
