@@ -17,6 +17,7 @@ from safeload.artifact.signing import add_detached, add_signature
 from safeload.artifact.unpacking import write_members
 from safeload.artifact.verified import check_options
 from safeload.codecs import CODECS, Held, LoadOptions
+from safeload.codecs.foreign import load_foreign
 from safeload.container.encodings import choose_compression
 from safeload.container.layout import MAGIC
 from safeload.container.source import allocate, open_source
@@ -274,9 +275,17 @@ def load_untrusted(
 ) -> Any:
     """Rebuild the object in a plain pickle or joblib file, compressed or not, that nobody signed.
 
-    The same analysis, policy and unpickler as in :func:`load`. Raises PolicyError, CodecError, LimitError, OSError.
+    The same analysis, policy and unpickler as in :func:`load`. Files of other programs are looked into as by
+    :func:`scan`, and then loaded by the framework itself: ``.npy`` and ``.npz`` without objects, PyTorch's state dicts
+    (``weights_only``), Keras' archives, ONNX (as a ``ModelProto``).
+    Raises PolicyError, CodecError, LimitError, OSError.
     """
     check_options(mmap_mode, policy)
+    return _rebuilt(source, mmap_mode, policy, limits)[0]
+
+
+def _rebuilt(source: File, mmap_mode: str | None, policy: Policy | None, limits: Limits) -> tuple[Any, str | None]:
+    """The object of a plain file, and the codec that keeps it as it was kept there; None lets its type choose."""
     name = file_name(source)
     opened = open_source(source)
     try:
@@ -287,8 +296,10 @@ def load_untrusted(
     if bytes(memory[: len(MAGIC)]) == MAGIC:
         raise CodecError(f"{printable(name)} is a safeload file already", hint="safeload.load(), with a trust store")
     options = LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits)
+    held = Held("", "joblib", lambda: memory)
     try:
-        return CODECS["joblib"].load([Held("", "joblib", lambda: memory)], options)
+        foreign = load_foreign(memory, held, options)
+        return (CODECS["joblib"].load([held], options), "joblib") if foreign is None else (foreign[0], None)
     except SafeloadError as error:
         error.locate(name)
         raise
@@ -353,5 +364,6 @@ def convert(
     Raises PolicyError and CodecError before anything is written.
     """
     writing = _writing(signer, compress, digest, recipients, passphrase, warn=policy is None)
-    value = load_untrusted(source, policy=policy)
-    return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol)
+    check_options(None, policy)
+    value, codec = _rebuilt(source, None, policy, DEFAULT_LIMITS)
+    return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol, codec)

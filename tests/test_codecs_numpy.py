@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import joblib
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -134,11 +135,6 @@ def header(text: str, data: bytes = b"") -> bytes:
     return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + data
 
 
-class Marks:
-    def __reduce__(self) -> Any:
-        raise AssertionError("it was unpickled")
-
-
 HOSTILE: dict[str, list[tuple[str, bytes]]] = {
     "objects": [("numpy.array", header("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", pickle.dumps([1])))],
     "objects in records": [
@@ -196,3 +192,30 @@ def test_a_large_array_takes_its_size_and_little_more(tmp_path: Path, team: Keys
 
 def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     run_page("frameworks/numpy.md", tmp_path, team, monkeypatch)
+
+
+def test_files_of_numpy_are_converted_unless_they_hold_objects(tmp_path: Path, team: Keys) -> None:
+    np.save(tmp_path / "a.npy", np.arange(5))
+    np.savez(tmp_path / "b.npz", w=np.arange(3), b=np.zeros(2))
+    np.savez_compressed(tmp_path / "c.npz", w=np.zeros(100_000))
+    for name, keys in (("a.npy", None), ("b.npz", ["w", "b"]), ("c.npz", ["w"])):
+        safeload.convert(tmp_path / name, tmp_path / "m.safeload", signer=team.key)
+        loaded = safeload.load(tmp_path / "m.safeload", trust=team.pub)
+        assert (None if isinstance(loaded, np.ndarray) else list(loaded)) == keys
+    np.save(tmp_path / "o.npy", np.array([{}]), allow_pickle=True)
+    np.savez(tmp_path / "o.npz", a=np.array([{}]))
+    for name in ("o.npy", "o.npz"):
+        with pytest.raises(SafeloadError):
+            safeload.load_untrusted(tmp_path / name)
+
+
+def test_a_dict_of_one_array_is_unpacked_into_a_folder(tmp_path: Path, team: Keys) -> None:
+    safeload.dump({"w": np.arange(3)}, tmp_path / "m.safeload", signer=team.key)
+    safeload.unpack(tmp_path / "m.safeload", tmp_path / "out", trust=team.pub)
+    assert np.array_equal(np.load(tmp_path / "out" / "w.npy"), np.arange(3))
+
+
+def test_a_joblib_file_that_is_converted_stays_one(tmp_path: Path, team: Keys) -> None:
+    joblib.dump({"w": np.arange(3)}, tmp_path / "m.joblib")
+    manifest = safeload.convert(tmp_path / "m.joblib", tmp_path / "m.safeload", signer=team.key)
+    assert [member.kind for member in manifest.members] == ["joblib"]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["write_members"]
 
+# What stands for a folder, also if it is the only one.
+_FOLDERS = frozenset({TREE, EMPTY, "numpy.dict"})
+
 
 def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> None:
     """One file becomes the file `destination`, several or a folder a new folder of that name; all of it or nothing.
@@ -25,7 +28,7 @@ def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> No
     An encrypted artifact must be unlocked. Raises FileExistsError for a folder that is there, and what `Artifact.read`
     raises.
     """
-    if len(artifact.members) == 1 and artifact.members[0].kind not in (TREE, EMPTY):
+    if len(artifact.members) == 1 and artifact.members[0].kind not in _FOLDERS:
         _write(artifact, artifact.members[0].name, Path(destination))
         return
     target = Path(destination)

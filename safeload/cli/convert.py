@@ -48,7 +48,9 @@ def convert(
     *,
     encrypt_passphrase: bool,
 ) -> None:
-    """Rebuild a plain pickle or joblib file under guard and sign it.
+    """Rebuild a plain model file under guard and sign it.
+
+    Pickle and joblib files; .npy and .npz, PyTorch's state dicts, Keras' archives and ONNX, if the framework is there.
 
     \b
     Example:
@@ -70,8 +72,11 @@ def convert(
             metadata=metadata,
             name=name,
         )
-    (member,) = manifest.members
+    member = max(manifest.members, key=lambda each: each.size)
     ui.out(f"{printable(output)}: rebuilt from {printable(model)}, signed by {short(signer.keyid)}")
-    ui.out(f"{holds(member)}; it uses {plural(len(manifest.globals), 'global')}, all allowed")
+    if member.kind == "joblib":
+        ui.out(f"{holds(member)}; it uses {plural(len(manifest.globals), 'global')}, all allowed")
+    else:
+        ui.out(f"{holds(member)}, and nothing in it is code")
     if readers := readers_of(manifest):
         ui.out(f"encrypted for {readers}")

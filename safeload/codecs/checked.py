@@ -25,34 +25,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from safeload.codecs.base import Held, LoadOptions
+    from safeload.policy import Policy
     from safeload.readers.files.parts import Part
 
-__all__ = ["check_file", "own_classes", "private_copy"]
+__all__ = ["check_file", "check_parts", "own_classes", "parts_of_file", "private_copy"]
 
 
 def check_file(view: memoryview, held: Held, options: LoadOptions) -> list[Part]:
     """The parts of a file in which nothing counts against loading it. Raises UnsafeFileError."""
-    limits = ScanLimits(expansion_floor=options.limits.expansion_floor, expansion_ratio=options.limits.expansion_ratio)
-    parts = read_file(view, limits, WATCHED)
-    found = [each for part in parts for each in findings_of(part, options.policy) if each.severity >= Severity.MEDIUM]
+    parts = parts_of_file(view, options)
+    check_parts(parts, held, options.policy)
+    return parts
+
+
+def parts_of_file(view: memoryview, options: LoadOptions) -> list[Part]:
+    """The file itself first, then what is in it."""
+    given = options.limits
+    limits = ScanLimits(expansion_floor=given.expansion_floor, expansion_ratio=given.expansion_ratio)
+    return read_file(view, limits, WATCHED)
+
+
+def check_parts(parts: list[Part], held: Held, policy: Policy) -> None:
+    """Raise UnsafeFileError unless nothing in them counts."""
+    found = [each for part in parts for each in findings_of(part, policy) if each.severity >= Severity.MEDIUM]
     if found:
         worst = max(found, key=lambda each: each.severity)
         more = f" (and {plural(len(found) - 1, 'finding')} more)" if len(found) > 1 else ""
         inside = " > ".join((held.name, *worst.member))
         raise UnsafeFileError(
-            f"{printable(inside)}: {worst.text}{more}", rule=worst.rule, offset=worst.offset, member=held.name,
+            f"{printable(inside)}: {worst.text}{more}",
+            rule=worst.rule,
+            offset=worst.offset,
+            member=held.name,
             hint=worst.do,
-        )  # fmt: skip
+        )
     for part in parts:
         for seen in part.observations:
             if seen.kind == "unread":
                 inside = " > ".join((held.name, *part.path))
-                hint = f"pip install 'safeload[{seen.extra}]'" if seen.extra else ""
                 raise UnsafeFileError(
-                    f"{printable(inside)} cannot be read to its end: {seen.text}", rule="unread", offset=seen.offset,
-                    member=held.name, hint=hint,
-                )  # fmt: skip
-    return parts
+                    f"{printable(inside)} cannot be read to its end: {seen.text}",
+                    rule="unread",
+                    offset=seen.offset,
+                    member=held.name,
+                    hint=f"pip install 'safeload[{seen.extra}]'" if seen.extra else "",
+                )
 
 
 def own_classes(parts: list[Part], options: LoadOptions) -> dict[str, Any]:

@@ -11,15 +11,19 @@ from safeload.errors import SafeloadError
 from safeload.policy import Policy
 from safeload.policy.judge import denied_globals, streams_of
 from safeload.readers.compressed import plain_buffer
+from safeload.readers.files.npy import npy_header
 from safeload.readers.joblib import analyse
+from safeload.readers.observations import ArrayData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from safeload.limits import Limits
-    from safeload.readers.observations import ArrayData, GlobalUse, Stream
+    from safeload.readers.observations import GlobalUse, Stream
 
 __all__ = ["Summary", "merged", "summarise"]
+
+_NPY, _DTYPE_MAX = b"\x93NUMPY", 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,9 @@ class Summary:
 
 
 def summarise(view: memoryview, limits: Limits) -> Summary:
-    """The summary of a joblib or pickle stream, compressed or not."""
+    """The summary of a joblib or pickle stream, compressed or not; or of an array of numpy's."""
+    if bytes(view[: len(_NPY)]) == _NPY:
+        return _of_npy(view)
     try:
         buffer = plain_buffer(view, limits)
         stream = analyse(buffer, watch=WATCHED, work=work_for(buffer, len(view)))
@@ -48,6 +54,15 @@ def summarise(view: memoryview, limits: Limits) -> Summary:
     return _summary(stream, complete=stream.end == len(buffer.view))
 
 
+def _of_npy(view: memoryview) -> Summary:
+    try:
+        header = npy_header(view)
+    except SafeloadError as error:
+        return Summary(facts=(error.message,), readable=False)
+    dtype = str(header.descr)[:_DTYPE_MAX]
+    return Summary(arrays=(ArrayData(0, header.end, len(view), dtype, header.shape, None),), readable=False)
+
+
 def merged(summaries: Sequence[Summary], libraries: Iterable[str] = ()) -> Summary:
     """What several members hold together, and `libraries`.
 
@@ -55,7 +70,7 @@ def merged(summaries: Sequence[Summary], libraries: Iterable[str] = ()) -> Summa
     """
     if len(summaries) == 1:
         return replace(summaries[0], modules=summaries[0].modules | set(libraries))
-    streams = [each for each in summaries if each.readable]
+    streams = [each for each in summaries if each.readable or each.arrays]
     return Summary(
         modules=frozenset(libraries).union(*(each.modules for each in streams)),
         globals=tuple(sorted({name for each in streams for name in each.globals})),

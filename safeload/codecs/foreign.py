@@ -1,0 +1,102 @@
+"""Files that other programs wrote, of formats that a framework reads: looked into first, then loaded.
+
+What comes back is what `dump` takes. A pickle or joblib stream is none of these: the engine loads it.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+from safeload.codecs.base import Held, LoadOptions
+from safeload.codecs.checked import check_parts, parts_of_file
+from safeload.codecs.keras import KERAS
+from safeload.codecs.numpy import NUMPY
+from safeload.errors import CodecError, MissingExtraError
+from safeload.policy import Policy
+from safeload.readers.files.kinds import kind_of
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["load_foreign"]
+
+# Of these a pickle is none; and this is how PyTorch below 1.6 begins.
+_FOREIGN = frozenset({"npy", "protobuf", "zip"})
+_LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
+
+
+def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[Any] | None:
+    """The object, alone in a tuple; None for what is no such file. Raises UnsafeFileError, CodecError."""
+    legacy = bytes(view[: len(_LEGACY)]) == _LEGACY
+    if not legacy and kind_of(view) not in _FOREIGN:
+        return None
+    named = held if held.name else held._replace(name="the file")
+    parts = parts_of_file(view, options)
+    kind = parts[0].kind
+    # A state dict names what torch makes tensors of, which no policy for loading has: torch itself reads it, and takes
+    # only these.
+    check_parts(parts, named, options.policy if kind == "keras" else Policy.audit())
+    if kind not in _LOADERS:
+        raise CodecError(f"{printable(kind)} is a format that is not loaded here", hint="pack takes any file as it is")
+    return (_LOADERS[kind](view, named, options),)
+
+
+def _torch(view: memoryview, held: Held, options: LoadOptions) -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        hint = "pip install 'safeload[torch]'"
+        raise MissingExtraError(
+            "this is a file of PyTorch, which is not installed", extra="torch", hint=hint
+        ) from error
+    try:
+        return torch.load(io.BytesIO(view), map_location="cpu", weights_only=True)
+    except Exception as error:  # pickle.UnpicklingError, RuntimeError and whatever a state is not made for
+        raise CodecError(f"torch cannot load this: {printable(str(error), 300)}") from error
+
+
+def _onnx(view: memoryview, held: Held, options: LoadOptions) -> Any:
+    try:
+        import onnx
+    except ImportError as error:
+        raise _missing("ONNX", "onnx") from error
+    try:
+        return onnx.load_model_from_string(bytes(view))
+    except Exception as error:  # of protobuf
+        raise CodecError(f"onnx cannot load this: {printable(str(error), 300)}") from error
+
+
+def _missing(what: str, extra: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"this is a file of {what}, which is not installed", extra=extra, hint=f"pip install 'safeload[{extra}]'"
+    )
+
+
+def _npz(view: memoryview, held: Held, options: LoadOptions) -> Any:
+    import numpy as np
+
+    try:
+        with np.load(io.BytesIO(view), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:  # of zipfile, zlib and numpy: objects, and what is broken
+        raise CodecError(f"numpy cannot load this: {printable(str(error), 300)}") from error
+
+
+def _npy(view: memoryview, held: Held, options: LoadOptions) -> Any:
+    return NUMPY.load([Held(held.name, "numpy.array", lambda: view)], options)
+
+
+def _keras(view: memoryview, held: Held, options: LoadOptions) -> Any:
+    return KERAS.load([Held(held.name, "keras.archive", lambda: view)], options)
+
+
+_LOADERS: Mapping[str, Callable[[memoryview, Held, LoadOptions], Any]] = {
+    "keras": _keras,
+    "npy": _npy,
+    "npz": _npz,
+    "onnx": _onnx,
+    "torch": _torch,
+    "torch, legacy": _torch,
+}

@@ -1,0 +1,72 @@
+"""Files that the frameworks wrote are looked into, loaded by the framework, and signed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import safeload
+from safeload.errors import SafeloadError, UnsafeFileError
+
+if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
+    for name in ("torch", "keras", "onnx", "onnxruntime"):
+        pytest.importorskip(name, reason="pip install '.[torch,keras,onnx,test]'")
+import torch
+
+if TYPE_CHECKING:
+    from conftest import Keys
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+FILES = Path(__file__).parent.parent / "data" / "scan"
+KINDS = {
+    "weights.pt": "torch.tree",
+    "legacy.pt": "torch.tree",
+    "model.keras": "keras.archive",
+    "model.onnx": "onnx.model",
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_file_of_a_framework_is_converted(name: str, tmp_path: Path, team: Keys) -> None:
+    manifest = safeload.convert(FILES / name, tmp_path / "m.safeload", signer=team.key)
+    assert manifest.members[0].kind == KINDS[name]
+    loaded = safeload.load(tmp_path / "m.safeload", trust=team.pub)
+    if name.endswith(".pt"):
+        expected = torch.load(FILES / name, weights_only=True)
+        assert list(loaded) == list(expected)
+        assert all(torch.equal(loaded[key], tensor) for key, tensor in expected.items())
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bad.pt", "bad-legacy.pt", "bad-module.pt", "bad-lambda.keras", "bad-path.onnx", "bad-domain.onnx"],
+)
+def test_what_scan_finds_is_not_converted(name: str, tmp_path: Path, team: Keys) -> None:
+    with pytest.raises(UnsafeFileError):
+        safeload.convert(FILES / name, tmp_path / "m.safeload", signer=team.key)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["script.pt", "exported.pt2", "model.skops", "good.7z", "model.savedmodel", "model.h5"]
+)
+def test_what_is_not_loaded_here_is_said(name: str, tmp_path: Path, team: Keys) -> None:
+    with pytest.raises(SafeloadError):
+        safeload.convert(FILES / name, tmp_path / "m.safeload", signer=team.key)
+
+
+def test_a_checkpoint_of_pickled_tensors_goes_on_as_numbers(tmp_path: Path, team: Keys) -> None:
+    state: dict[str, Any] = {"w": torch.rand(3, 4), "epoch": 3, "deep": [{"b": torch.ones(2).bfloat16()}]}
+    torch.save(state, tmp_path / "m.pt")
+    safeload.convert(tmp_path / "m.pt", tmp_path / "m.safeload", signer=team.key)
+    loaded = safeload.load(tmp_path / "m.safeload", trust=team.pub)
+    assert torch.equal(loaded["w"], state["w"])
+    assert torch.equal(loaded["deep"][0]["b"], state["deep"][0]["b"])
+    assert loaded["epoch"] == 3
+    data = (tmp_path / "m.safeload").read_bytes()
+    assert b"_rebuild_tensor" not in data
+    assert np.frombuffer(state["w"].numpy().tobytes(), "u1").tobytes() in data
