@@ -114,3 +114,15 @@ def test_a_folder_that_is_there_is_not_written_into(tmp_path: Path, team: Keys) 
     with pytest.raises(FileExistsError):
         safeload.unpack(tmp_path / "m.safeload", tmp_path / "out", trust=team.pub)
     assert content(tmp_path / "out") == {"mine": b"mine"}
+
+
+def test_scan_looks_into_each_file_of_a_folder(tmp_path: Path, team: Keys) -> None:
+    call = b"\x80\x02cos\nsystem\nU\x09touch MARKq\x00\x85R."
+    trees: dict[str, dict[str, bytes | None]] = {
+        "good": {"m.pkl": b"\x80\x02]q\x00.", "assets/": None},
+        "bad": {"m.pkl": b"\x80\x02]q\x00.", "deep/x.bin": call},
+    }
+    for name, tree in trees.items():
+        safeload.pack(written(tmp_path / name, tree), tmp_path / f"{name}.safeload", signer=team.key)
+        report = safeload.scan(tmp_path / f"{name}.safeload", trust=team.pub)
+        assert report.exit_code == (1 if name == "bad" else 0)

@@ -10,16 +10,21 @@ from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
 from safeload.container.source import allocate
 from safeload.errors import LimitError, SafeloadError, UnsignedError, VerificationError
+from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Observation, Part
+from safeload.readers.files.pickles import names_something
 from safeload.readers.files.table import read_part
 from safeload.readers.files.views import ViewFile
+from safeload.readers.files.zips import NEVER_NUMBERS
 
 if TYPE_CHECKING:
     from safeload.keys import TrustStore
     from safeload.limits import ScanLimits
 
 __all__ = ["read_artifact"]
+
+_NUMBERS, _EMPTY = "torch.numbers", "tree.empty"
 
 
 def read_artifact(
@@ -70,4 +75,8 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
         except LimitError as error:
             look.unread(start, error.message)
             continue
-        look.into(member.name, plain, start)
+        if member.kind == _EMPTY and not len(plain):
+            continue
+        # Nothing makes anything but numbers of these; unless somebody takes them for a pickle all the same.
+        if member.kind != _NUMBERS or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
+            look.into(member.name, plain, start)

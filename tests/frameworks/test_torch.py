@@ -323,3 +323,15 @@ def test_a_large_state_takes_its_size_and_little_more(tmp_path: Path, team: Keys
 
 def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     run_page("frameworks/torch.md", tmp_path, team, monkeypatch)
+
+
+def test_scan_says_what_is_in_it(tmp_path: Path, team: Keys) -> None:
+    safeload.dump(trained()[0], tmp_path / "m.safeload", signer=team.key)
+    report = safeload.scan(tmp_path / "m.safeload", trust=team.pub)
+    assert report.exit_code == 0
+    assert report.files[0].findings == ()
+    call = b"\x80\x02cos\nsystem\nU\x09touch MARKq\x00\x85R."
+    tree = json.dumps({**TREE, "storages": [[0, len(call)]]}).encode()
+    members = [("tree.json", "torch.tree", tree), ("numbers.bin", "torch.numbers", call)]
+    report = safeload.scan(signed(tmp_path / "bad.safeload", team.key, members), trust=team.pub)
+    assert report.exit_code == 1

@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from safeload.readers.files.look import Look
     from safeload.readers.files.plain import Decoder
 
-__all__ = ["read"]
+__all__ = ["NEVER_NUMBERS", "read"]
 
 _LOCAL = struct.Struct("<4s5H3L2H")
 _LOCAL_MAGIC = b"PK\x03\x04"
 _PIECE = 1 << 20
 # What loaders take for pickles, whatever it begins with; and what no numbers begin with.
 _PICKLES = ("/data.pkl", "/constants.pkl")
-_NEVER_NUMBERS = frozenset({"npy", "zip", "hdf5", "safeload", "7z"})
+NEVER_NUMBERS = frozenset({"npy", "zip", "hdf5", "safeload", "7z"})
 _ENCRYPTED, _PATCHED, _STRONG, _MASKED = 0x1, 0x20, 0x40, 0x2000
 
 
@@ -159,7 +159,7 @@ def _member(look: Look, view: memoryview, member: _Member, *, is_data: bool) -> 
         look.unread(member.start, f"{name}: {broken.message}")
     elif info.file_size >= 0 and (len(plain) != info.file_size or (info.CRC and zlib.crc32(plain) != info.CRC)):
         look.say("archive-checksum", member.start, f"size or checksum of {name} is not what the directory says")
-    if not is_data or names_something(look, plain) or kind_of(plain) in _NEVER_NUMBERS:
+    if not is_data or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
         kind = "pickle" if info.filename.endswith(_PICKLES) else ""
         look.into(info.filename, plain, member.data, kind=kind, packed=info.compress_type != zipfile.ZIP_STORED)
 
