@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from safeload.artifact.description import describe
 from safeload.artifact.needs import loading_needs
 from safeload.artifact.writer import ArtifactWriter
+from safeload.codecs import packed_kind
 from safeload.codecs.summary import merged, summarise
 from safeload.container.atomic import atomic_file
 from safeload.container.manifest import ModelInfo
@@ -61,9 +62,12 @@ def save(
         writer = ArtifactWriter(
             fd, digest=writing.digest, compression=writing.compression, scratch=scratch, audience=writing.audience
         )
-        summaries = [summarise(writer.add(part.name, part.write), DEFAULT_LIMITS) for part in parts]
-        found = ("joblib" if summary.readable else "file" for summary in summaries)
-        kinds = [part.kind or kind for part, kind in zip(parts, found, strict=True)]
+        views = [writer.add(part.name, part.write) for part in parts]
+        summaries = [summarise(view, DEFAULT_LIMITS) for view in views]
+        kinds = [
+            part.kind or ("joblib" if summary.readable else packed_kind(view))
+            for part, summary, view in zip(parts, summaries, views, strict=True)
+        ]
         summary = merged(summaries, libraries)
         manifest = writer.finish(writing.signer, describe(summary, metadata, model), kinds=kinds)
     if writing.warn and (needs := loading_needs(summary, manifest)):

@@ -9,14 +9,17 @@ from safeload.codecs.joblib import JOBLIB
 from safeload.codecs.keras import KERAS
 from safeload.codecs.numpy import NUMPY
 from safeload.codecs.onnx import ONNX
+from safeload.codecs.packed import packed_kind
+from safeload.codecs.safetensors import SAFETENSORS
+from safeload.codecs.skops import SKOPS
 from safeload.codecs.torch import TORCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec_of"]
+__all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec_of", "packed_kind"]
 
-CODECS: Mapping[str, Codec] = {codec.name: codec for codec in (KERAS, TORCH, ONNX, NUMPY, JOBLIB)}
+CODECS: Mapping[str, Codec] = {codec.name: codec for codec in (KERAS, TORCH, ONNX, NUMPY, SAFETENSORS, SKOPS, JOBLIB)}
 
 
 def codec_for(value: Any, name: str | None) -> Codec:

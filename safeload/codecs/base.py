@@ -15,7 +15,7 @@ __all__ = ["Codec", "Held", "LoadOptions", "Part"]
 
 
 class Part(NamedTuple):
-    """A member to be: its name, what writes it, and its kind, or none: a stream that can be loaded, or else a file."""
+    """A member to be: its name, what writes it, and its kind, or none: then what is in it says that."""
 
     name: str
     write: Callable[[IO[bytes]], Any]

@@ -13,6 +13,7 @@ from safeload.codecs.base import Held, LoadOptions
 from safeload.codecs.checked import check_parts, parts_of_file
 from safeload.codecs.keras import KERAS
 from safeload.codecs.numpy import NUMPY
+from safeload.codecs.safetensors import SAFETENSORS
 from safeload.errors import CodecError, MissingExtraError
 from safeload.policy import Policy
 from safeload.readers.files.kinds import kind_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["load_foreign"]
 
 # Of these a pickle is none; and this is how PyTorch below 1.6 begins.
-_FOREIGN = frozenset({"npy", "protobuf", "zip"})
+_FOREIGN = frozenset({"npy", "protobuf", "safetensors", "zip"})
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
@@ -85,18 +86,19 @@ def _npz(view: memoryview, held: Held, options: LoadOptions) -> Any:
 
 
 def _npy(view: memoryview, held: Held, options: LoadOptions) -> Any:
-    return NUMPY.load([Held(held.name, "numpy.array", lambda: view)], options)
+    return NUMPY.load([_as(held, "numpy.array", view)], options)
 
 
-def _keras(view: memoryview, held: Held, options: LoadOptions) -> Any:
-    return KERAS.load([Held(held.name, "keras.archive", lambda: view)], options)
+def _as(held: Held, kind: str, view: memoryview) -> Held:
+    return Held(held.name, kind, lambda: view)
 
 
 _LOADERS: Mapping[str, Callable[[memoryview, Held, LoadOptions], Any]] = {
-    "keras": _keras,
+    "keras": lambda view, held, options: KERAS.load([_as(held, "keras.archive", view)], options),
     "npy": _npy,
     "npz": _npz,
     "onnx": _onnx,
+    "safetensors": lambda view, held, options: SAFETENSORS.load([_as(held, "safetensors.file", view)], options),
     "torch": _torch,
     "torch, legacy": _torch,
 }

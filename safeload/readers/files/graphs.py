@@ -71,7 +71,7 @@ _FILES = frozenset(
 def read(look: Look, view: memoryview) -> None:
     """Which of the two it is, the first message in it says."""
     try:
-        kind = _kind(view)
+        kind = kind_of_graph(view)
         if kind is None:
             look.unread(0, "this is of no format that is known here")
             return
@@ -87,7 +87,8 @@ def read(look: Look, view: memoryview) -> None:
     look.say("native", 0, "ONNX is read by C++" if kind == "onnx" else "SavedModels are read by C++")
 
 
-def _kind(view: memoryview) -> str | None:
+def kind_of_graph(view: memoryview) -> str | None:
+    """``onnx`` or ``savedmodel``, by the fields of the first message. Raises StreamError."""
     found = {field.number: field.is_bytes for field in fields(view, 0, len(view))}
     if found.keys() <= {1, 2} and found.get(2, False) and not found.get(1, False):
         return "savedmodel"

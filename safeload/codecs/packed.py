@@ -1,0 +1,50 @@
+"""What a file that is packed as it is will be for whoever loads it."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+from safeload.errors import StreamError
+from safeload.readers.files.graphs import kind_of_graph
+from safeload.readers.files.kinds import kind_of
+from safeload.readers.files.packages import of_archive
+from safeload.readers.files.views import ViewFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["packed_kind"]
+
+_KINDS: Mapping[str, str] = {
+    "keras": "keras.archive",
+    "npy": "numpy.array",
+    "onnx": "onnx.model",
+    "safetensors": "safetensors.file",
+    "skops": "skops.file",
+}
+
+
+def packed_kind(view: memoryview) -> str:
+    """The kind of a member with these bytes, which are no stream of objects: ``file`` if no codec loads it."""
+    kind = kind_of(view)
+    if kind == "zip":
+        kind = _package(view)
+    elif kind == "protobuf":
+        kind = _graph(view)
+    return _KINDS.get(kind, "file")
+
+
+def _graph(view: memoryview) -> str:
+    try:
+        return kind_of_graph(view) or "protobuf"
+    except StreamError:
+        return "protobuf"
+
+
+def _package(view: memoryview) -> str:
+    try:
+        with zipfile.ZipFile(ViewFile(view)) as archive:
+            return of_archive(archive.namelist()).kind
+    except Exception:  # of zipfile, struct and others; then it is a file like any other
+        return "zip"

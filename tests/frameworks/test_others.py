@@ -1,0 +1,115 @@
+"""skops and safetensors: files of theirs, and objects kept by them; each through its own library, after our look."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+import safeload
+from safeload import Policy
+from safeload.errors import CodecError, SafeloadError, UnsafeFileError
+from testkit.members import signed
+
+if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
+    for name in ("skops", "safetensors", "torch"):
+        pytest.importorskip(name, reason="pip install '.[skops,safetensors,torch,test]'")
+import safetensors.numpy
+import skops.io
+import torch
+
+if TYPE_CHECKING:
+    from conftest import Keys
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+X = np.random.default_rng(0).normal(size=(60, 4))
+Y = (X[:, 0] > 0).astype(int)
+FILES = Path(__file__).parent.parent / "data" / "scan"
+
+
+def through(value: Any, team: Keys, codec: str) -> Any:
+    file = io.BytesIO()
+    safeload.dump(value, file, signer=team.key, codec=codec)
+    file.seek(0)
+    return safeload.load(file, trust=team.pub)
+
+
+def test_an_estimator_goes_through_skops(team: Keys) -> None:
+    model = RandomForestClassifier(5, random_state=0).fit(X, Y)
+    assert np.array_equal(through(model, team, "skops").predict_proba(X), model.predict_proba(X))
+
+
+class Own:
+    """A class of somebody's own."""
+
+    def __init__(self) -> None:
+        self.x = 1
+
+
+def test_skops_gets_the_types_that_the_policy_allows(tmp_path: Path, team: Keys) -> None:
+    (tmp_path / "m.skops").write_bytes(skops.io.dumps(Own()))
+    manifest = safeload.pack(tmp_path / "m.skops", tmp_path / "m.safeload", signer=team.key)
+    assert [member.kind for member in manifest.members] == ["skops.file"]
+    with pytest.raises(UnsafeFileError, match=r"frameworks\.test_others\.Own"):
+        safeload.load(tmp_path / "m.safeload", trust=team.pub)
+    policy = Policy.default().allow(f"{__name__}.Own")
+    assert safeload.load(tmp_path / "m.safeload", trust=team.pub, policy=policy).x == 1
+
+
+def test_a_file_of_skops_that_nobody_signed_is_not_loaded(tmp_path: Path) -> None:
+    (tmp_path / "m.skops").write_bytes(skops.io.dumps(RandomForestClassifier(2).fit(X, Y)))
+    with pytest.raises(CodecError, match="skops is a format that is not loaded here"):
+        safeload.load_untrusted(tmp_path / "m.skops")
+
+
+def test_a_call_in_a_schema_of_skops_is_refused(tmp_path: Path, team: Keys) -> None:
+    node = {
+        "__class__": "system", "__module__": "os", "__loader__": "ReduceNode", "__id__": 1,
+        "reduce": {}, "content": {}, "protocol": 0, "_skops_version": "0.11",
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("schema.json", json.dumps(node))
+    path = signed(tmp_path / "m.safeload", team.key, [("m.skops", "skops.file", buffer.getvalue())])
+    with pytest.raises(UnsafeFileError):
+        safeload.load(path, trust=team.pub)
+
+
+@pytest.mark.parametrize("of_torch", [False, True])
+def test_tensors_go_through_safetensors(of_torch: bool, team: Keys) -> None:
+    arrays = {"w": np.arange(6.0).reshape(2, 3), "b": np.zeros(3, "f4")}
+    value = {key: torch.from_numpy(array) for key, array in arrays.items()} if of_torch else arrays
+    loaded = through(value, team, "safetensors")
+    assert {type(one) for one in loaded.values()} == {torch.Tensor if of_torch else np.ndarray}
+    assert all(np.array_equal(np.asarray(loaded[key]), array) for key, array in arrays.items())
+    with pytest.raises(CodecError):
+        through({"a": 1}, team, "safetensors")
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "model.skops", "model.onnx", "model.keras"])
+def test_a_file_that_is_packed_comes_back_byte_for_byte_and_loads(name: str, tmp_path: Path, team: Keys) -> None:
+    manifest = safeload.pack(FILES / name, tmp_path / "m.safeload", signer=team.key)
+    assert manifest.members[0].kind != "file"
+    safeload.unpack(tmp_path / "m.safeload", tmp_path / name, trust=team.pub)
+    assert (tmp_path / name).read_bytes() == (FILES / name).read_bytes()
+    assert safeload.load(tmp_path / "m.safeload", trust=team.pub, environment="ignore") is not None
+
+
+@pytest.mark.parametrize("kind", ["skops.file", "safetensors.file"])
+def test_what_is_something_else_is_refused(kind: str, tmp_path: Path, team: Keys) -> None:
+    good = {
+        "skops.file": skops.io.dumps({"a": np.arange(1000)}),
+        "safetensors.file": safetensors.numpy.save({"a": np.arange(1000)}),
+    }[kind]
+    for data in (b"", pickle.dumps(1), good[:-40], good + b"x" * 9, bytes(100)):
+        path = signed(tmp_path / "m.safeload", team.key, [("m", kind, data)])
+        with pytest.raises(SafeloadError):
+            safeload.load(path, trust=team.pub)
