@@ -18,6 +18,7 @@ import safeload
 from safeload import Policy
 from safeload.errors import CodecError, SafeloadError, UnsafeFileError
 from testkit.members import signed
+from testkit.pages import run_page
 
 if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
     for name in ("skops", "safetensors", "torch"):
@@ -113,3 +114,7 @@ def test_what_is_something_else_is_refused(kind: str, tmp_path: Path, team: Keys
         path = signed(tmp_path / "m.safeload", team.key, [("m", kind, data)])
         with pytest.raises(SafeloadError):
             safeload.load(path, trust=team.pub)
+
+
+def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_page("frameworks/files.md", tmp_path, team, monkeypatch)
