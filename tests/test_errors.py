@@ -27,6 +27,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "EnvironmentMismatchError": {"differences": ["x"]},
     "DigestMismatchError": {"leaf": 3},
     "DisallowedGlobalError": {"module": "os", "name": "system", "use": "called", "offset": 7},
+    "UnsafeFileError": {"rule": "SL701", "offset": 7},
     "UnsafeStreamError": {"fact": "dup", "offset": 7},
     "StreamError": {"offset": 7},
     "MissingExtraError": {"extra": "lz4"},

@@ -215,3 +215,9 @@ keys = st.recursive(
 @given(st.dictionaries(keys, st.integers()), st.integers(0, 5))
 def test_any_small_dict_of_plain_keys_loads(value: dict[Any, int], protocol: int) -> None:
     assert loaded(pickle.dumps(value, protocol)) == value
+
+
+def test_the_end_of_an_archive_in_a_text_makes_no_archive_of_a_pickle() -> None:
+    for value in ({b"PK\x05\x06": 0}, [b"PK\x05\x06" + bytes(18)], b"\x93NUMPY", "PK\x03\x04"):
+        for protocol in range(6):
+            assert loaded(pickle.dumps(value, protocol)) == value

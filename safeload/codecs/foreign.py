@@ -24,15 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["load_foreign"]
 
-# Of these a pickle is none; and this is how PyTorch below 1.6 begins.
-_FOREIGN = frozenset({"npy", "protobuf", "safetensors", "zip"})
+# How files of these kinds begin, and no pickle: one may have the end of an archive among its texts. None: anyhow.
+_FOREIGN: Mapping[str, bytes] = {"npy": b"\x93NUMPY", "protobuf": b"\x08", "safetensors": b"", "zip": b"PK\3\4"}
+# This is how PyTorch below 1.6 begins.
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
 def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[Any] | None:
     """The object, alone in a tuple; None for what is no such file. Raises UnsafeFileError, CodecError."""
-    legacy = bytes(view[: len(_LEGACY)]) == _LEGACY
-    if not legacy and kind_of(view) not in _FOREIGN:
+    head = bytes(view[:16])
+    magic = _FOREIGN.get(kind_of(view))
+    if not head.startswith(_LEGACY) and (magic is None or not head.startswith(magic)):
         return None
     named = held if held.name else held._replace(name="the file")
     parts = parts_of_file(view, options)
