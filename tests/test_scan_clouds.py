@@ -1,4 +1,4 @@
-"""``safeload scan s3://...`` and ``gs://...``, against servers that speak their protocols, on this machine."""
+"""``safeload scan`` of ``s3://``, ``gs://`` and ``hf://``, against servers of these protocols on this machine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import joblib
@@ -18,7 +19,6 @@ from test_scan_recall import PAYLOAD, in_zip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("moto") is None and not os.environ.get("SAFELOAD_TEST_CLOUDS"),
@@ -27,10 +27,11 @@ pytestmark = pytest.mark.skipif(
 
 
 class Cloud(NamedTuple):
-    """What serves it on this machine and says where, what puts a folder there, and what tells clients of it."""
+    """What serves it on this machine and says where, what puts `source` there, the place, and what tells clients."""
 
     server: str
     put: str
+    place: str
     variable: str
     others: dict[str, str]
 
@@ -43,7 +44,9 @@ server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
 port = server.get_host_and_port()[1]
 """,
-        "import s3fs; files = s3fs.S3FileSystem()",
+        "import s3fs; files = s3fs.S3FileSystem(); files.mkdir('models'); "
+        "files.put(source, 'models/v1', recursive=True)",
+        "s3://models/v1",
         "AWS_ENDPOINT_URL",
         {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"},
     ),
@@ -54,9 +57,28 @@ server = create_server("127.0.0.1", 0, in_memory=True)
 server.start()
 port = server._api._httpd.server_port
 """,
-        "import gcsfs; files = gcsfs.GCSFileSystem(project='testing', token='anon')",
+        "import gcsfs; files = gcsfs.GCSFileSystem(project='testing', token='anon'); files.mkdir('models'); "
+        "files.put(source, 'models/v1', recursive=True)",
+        "gs://models/v1",
         "STORAGE_EMULATOR_HOST",
         {"FSSPEC_GS_TOKEN": "anon", "GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"},
+    ),
+    # There is no server of the Hub to install; this one answers what its client asks.
+    "hf": Cloud(
+        """
+from pathlib import Path
+from http.server import ThreadingHTTPServer
+import threading
+from testkit.hub import Hub
+Hub.root = Path(sys.argv[1])
+server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+port = server.server_port
+""",
+        "import os, shutil; shutil.copytree(source, os.environ['HUB'], dirs_exist_ok=True)",
+        "hf://org/model",
+        "HF_ENDPOINT",
+        {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_ETAG_TIMEOUT": "2"},
     ),
 }
 _SERVE = """
@@ -72,15 +94,21 @@ def cloud(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def environment(cloud: str) -> Iterator[dict[str, str]]:
-    command = [sys.executable, "-W", "ignore", "-c", f"import os, sys\n{CLOUDS[cloud].server}{_SERVE}"]
+def environment(cloud: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    folder = str(tmp_path_factory.mktemp("served"))
+    command = [sys.executable, "-W", "ignore", "-c", f"import os, sys\n{CLOUDS[cloud].server}{_SERVE}", folder]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parent,
     ) as server:
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         assert url.startswith("http://127.0.0.1:"), "the server did not start"
-        yield {**os.environ, CLOUDS[cloud].variable: url, **CLOUDS[cloud].others}
+        yield {**os.environ, CLOUDS[cloud].variable: url, "HUB": folder, **CLOUDS[cloud].others}
         server.communicate()
 
 
@@ -91,9 +119,9 @@ def bucket(cloud: str, environment: dict[str, str], tmp_path_factory: pytest.Tem
     (folder / "deep").mkdir()
     (folder / "deep" / "bad.zip").write_bytes(in_zip(PAYLOAD))
     (folder / "cut.pkl").write_bytes(pickle.dumps(list(range(100)))[:-20])
-    put = f"{CLOUDS[cloud].put}; files.mkdir('models'); files.put({f'{folder}/'!r}, 'models/v1', recursive=True)"
+    put = f"source = {f'{folder}/'!r}; {CLOUDS[cloud].put}"
     subprocess.run([sys.executable, "-c", put], env=environment, check=True, timeout=120)
-    return f"{cloud}://models/v1"
+    return CLOUDS[cloud].place
 
 
 def scan(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -124,9 +152,9 @@ def test_what_is_larger_than_allowed_is_unread(environment: dict[str, str], buck
     assert "larger" in done.stdout
 
 
-@pytest.mark.parametrize("place", ["models/none.pkl", "nowhere/v1"])
-def test_what_is_not_there_is_no_clean_file(environment: dict[str, str], bucket: str, place: str) -> None:
-    done = scan(environment, f"{bucket.partition('/')[0]}//{place}")
+@pytest.mark.parametrize("place", ["none.pkl", "nowhere/v1"])
+def test_what_is_not_there_is_no_clean_file(cloud: str, environment: dict[str, str], bucket: str, place: str) -> None:
+    done = scan(environment, f"{bucket}/{place}" if place == "none.pkl" else f"{cloud}://{place}")
     assert done.returncode == 2, done.stdout
     assert "Traceback" not in done.stderr
 
