@@ -9,8 +9,10 @@ import http.server
 import json
 import re
 import urllib.parse
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMMIT = "0" * 40
 
