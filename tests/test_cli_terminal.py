@@ -23,8 +23,9 @@ pty = pytest.importorskip("pty")
 CHECKOUT = Path(__file__).parent.parent
 # Opening it makes the terminal the one that getpass asks at, and that Ctrl-C comes from.
 START = """
-import os, sys
+import os, signal, sys
 os.close(os.open(os.ttyname(0), os.O_RDWR))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it in the background
 from safeload.cli import main
 sys.exit(main(sys.argv[1:]))
 """
