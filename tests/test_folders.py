@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 import safeload
+from safeload.artifact.packing import parts_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,3 +128,15 @@ def test_scan_looks_into_each_file_of_a_folder(tmp_path: Path, team: Keys) -> No
         safeload.pack(written(tmp_path / name, tree), tmp_path / f"{name}.safeload", signer=team.key)
         report = safeload.scan(tmp_path / f"{name}.safeload", trust=team.pub)
         assert report.exit_code == (1 if name == "bad" else 0)
+
+
+def test_what_becomes_a_link_while_a_folder_is_packed_is_not_followed(tmp_path: Path, team: Keys) -> None:
+    (tmp_path / "secret").write_bytes(b"not for you")
+    source = written(tmp_path / "source", {"a": b"x"})
+    (part,) = parts_of(source)
+    (source / "a").unlink()
+    (source / "a").symlink_to(tmp_path / "secret")
+    file = io.BytesIO()
+    with pytest.raises(OSError, match=r"a"):
+        part.write(file)
+    assert file.getvalue() == b""

@@ -21,6 +21,8 @@ __all__ = ["EMPTY", "TREE", "parts_of"]
 
 # Kinds of what stands in a folder: a file, and a folder with nothing in it.
 TREE, EMPTY = "tree", "tree.empty"
+# What became a link since the folder was listed is not followed, and what became a pipe is not waited for.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 def parts_of(path: str | os.PathLike[str]) -> list[Part]:
@@ -46,7 +48,7 @@ def _tree(folder: Path, above: str) -> Iterator[Part]:
         if entry.is_dir(follow_symlinks=False):
             yield from _tree(path, f"{name}/")
         elif entry.is_file(follow_symlinks=False):
-            yield Part(_checked(name, path), partial(_copy, path), TREE)
+            yield Part(_checked(name, path), partial(_copy, path, flags=_NO_LINK), TREE)
         else:
             what = "a symbolic link" if entry.is_symlink() else "neither a file nor a folder"
             raise ValueError(f"{printable(str(path))} is {what}: put the file itself there, or leave it out")
@@ -73,6 +75,6 @@ def _member_name(name: str) -> str:
     return normal
 
 
-def _copy(path: Path, file: IO[bytes]) -> None:
-    with path.open("rb") as original:
+def _copy(path: Path, file: IO[bytes], *, flags: int = 0) -> None:
+    with open(path, "rb", opener=lambda name, mode: os.open(name, mode | flags)) as original:
         shutil.copyfileobj(original, file, 4 << 20)
