@@ -23,20 +23,23 @@ from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
     GradientBoostingClassifier,
+    GradientBoostingRegressor,
     HistGradientBoostingClassifier,
     HistGradientBoostingRegressor,
     VotingClassifier,
 )
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
-from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.semi_supervised import LabelPropagation
 from sklearn.svm import SVC
 
 import safeload
@@ -107,6 +110,8 @@ STARTS: dict[str, Any] = {
     "discriminants": LinearDiscriminantAnalysis(), "quadratic": QuadraticDiscriminantAnalysis(),
     "layers": MLPClassifier((4,), max_iter=20), "calibrated": CalibratedClassifierCV(cv=2),
     "votes": VotingClassifier([("a", GaussianNB()), ("b", LogisticRegression())], voting="soft"),
+    "centroids": NearestCentroid(), "propagation": LabelPropagation(gamma=1.0),
+    "processes": GaussianProcessClassifier(optimizer=None),
     "weights": AdaBoostClassifier(n_estimators=3), "a pipeline": make_pipeline(StandardScaler(), LogisticRegression()),
 }  # fmt: skip
 
@@ -215,3 +220,24 @@ def test_only_what_was_stopped_keeps_a_method_of_itself() -> None:
     other = LogisticRegression().fit(X, Y)
     with pytest.raises(SafeloadError):
         _load(forged(other, LogisticRegression, with_state(extra=model.predict)))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_boosting_may_start_from_a_target_that_no_function_changes() -> None:
+    start = TransformedTargetRegressor(LinearRegression(), transformer=StandardScaler())
+    model = GradientBoostingRegressor(n_estimators=3, init=start).fit(X, X[:, 0])
+    for stream in _streams(model):
+        assert np.array_equal(_load(stream).predict(X), model.predict(X))
+    model.init_.func, model.init_.inverse_func = np.exp, np.log
+    with pytest.raises(SafeloadError):
+        _load(pickle.dumps(model))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_processes_of_fewer_classes_are_not_where_boosting_starts() -> None:
+    classes = (X[:, 0] * 3).astype(int)
+    model = GradientBoostingClassifier(n_estimators=2, init=GaussianProcessClassifier(optimizer=None)).fit(X, classes)
+    rest = model.init_.base_estimator_
+    rest.estimators_ = rest.estimators_[:2]
+    with pytest.raises(SafeloadError):
+        _load(pickle.dumps(model))

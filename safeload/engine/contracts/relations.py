@@ -27,8 +27,8 @@ Key = tuple[str, str]
 _INIT_MODULES = (
     "sklearn.calibration", "sklearn.discriminant_analysis", "sklearn.dummy", "sklearn.ensemble._bagging",
     "sklearn.ensemble._forest", "sklearn.ensemble._gb", "sklearn.ensemble._hist_gradient_boosting",
-    "sklearn.ensemble._weight_boosting", "sklearn.linear_model._logistic", "sklearn.naive_bayes",
-    "sklearn.neighbors._classification", "sklearn.neighbors._nearest_centroid",
+    "sklearn.ensemble._weight_boosting", "sklearn.gaussian_process._gpc", "sklearn.linear_model._logistic",
+    "sklearn.naive_bayes", "sklearn.neighbors._classification", "sklearn.neighbors._nearest_centroid",
     "sklearn.neural_network._multilayer_perceptron", "sklearn.semi_supervised._label_propagation",
     "sklearn.svm._classes", "sklearn.tree.",
 )  # fmt: skip
@@ -159,11 +159,24 @@ def _answers_widely(init: Any, width: int) -> bool:
         return False
     if name in _INIT_ROWS:
         return array(inner[_INIT_ROWS[name]], (width, None))
+    if name == "GaussianProcessClassifier":
+        return _process_of(inner["base_estimator_"], width)
     if name in ("LabelPropagation", "LabelSpreading"):
         return ANSWERS[name](inner) and array(inner["label_distributions_"], (None, width))
     if name == "MLPClassifier":
         return inner["n_outputs_"] == width and array(inner["coefs_"][-1], (None, width))
     return bool(inner.get("n_classes_", width) == width)
+
+
+def _process_of(rest: Any, width: int) -> bool:
+    """A Gaussian process of several classes: one of two classes for each."""
+    each_of = vars(rest).get("estimators_", ())
+    binary = "_BinaryGaussianProcessClassifierLaplace"
+    return (
+        key_of(rest) == ("sklearn.multiclass", "OneVsRestClassifier")
+        and len(each_of) == width
+        and all(key_of(one)[1] == binary and ANSWERS[binary](vars(one)) for one in each_of)
+    )
 
 
 def _dummy(state: dict[str, Any]) -> bool:
