@@ -9,12 +9,12 @@ from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.dumping import dump_object
 from safeload.artifact.exporting import export_bundle
 from safeload.artifact.judging import needs_of_file
-from safeload.artifact.opened import authenticate, file_name
+from safeload.artifact.opened import authenticate, checked, file_name
 from safeload.artifact.packing import parts_of
 from safeload.artifact.rewrapping import rewrap_file
 from safeload.artifact.saving import PolicyWarning, Writing, json_object, model_info, save
 from safeload.artifact.signing import add_detached, add_signature
-from safeload.artifact.unpacking import write_members
+from safeload.artifact.unpacking import unpack_into
 from safeload.artifact.verified import check_options
 from safeload.codecs import CODECS, Held, LoadOptions
 from safeload.codecs.foreign import load_foreign
@@ -216,13 +216,7 @@ def verify(
     ``SAFELOAD_TRUST``. `signature` is a file of further signatures, which :func:`sign` wrote with ``detached=``, or
     several; they are never looked for. Raises VerificationError, FormatError, NoTrustError, KeyFileError, OSError.
     """
-    artifact = authenticate(filename, trust, signature, limits)
-    try:
-        artifact.check_payload()
-    except BaseException:
-        artifact.close()
-        raise
-    return artifact
+    return checked(authenticate(filename, trust, signature, limits))
 
 
 def load(
@@ -336,13 +330,7 @@ def unpack(
     NoTrustError, OSError.
     """
     with authenticate(filename, trust, signature, limits) as artifact:
-        try:
-            artifact.unlock(identity=identity, passphrase=passphrase)
-            write_members(artifact, destination)
-        except SafeloadError as error:
-            artifact.log(error)
-            raise
-        artifact.log("verified")
+        unpack_into(artifact, destination, identity, passphrase)
     return artifact
 
 

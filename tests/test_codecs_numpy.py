@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import safeload
 from safeload.errors import CodecError, SafeloadError
 from testkit.members import signed
 from testkit.pages import run_page
+from testkit.roundtrip import peak, through
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,17 +39,12 @@ ARRAYS: dict[str, Any] = {
     "bytes": np.array([b"a", b"bcd"]),
     "days": np.array(["2020-01-01", "NaT"], "M8[D]"),
     "spans": np.array([1, 2], "m8[ns]"),
+    "steps": np.array([1, 2], "m8[25us]"),
+    "no unit": np.array(["NaT"], "M8"),
     "records": np.array([(1, 2.5)], [("a", "i4"), ("b", "f8")]),
     "records of arrays": np.zeros(2, [("a", "i4", (2, 3)), ("b", "S3")]),
     "raw": np.zeros(2, "V7"),
 }
-
-
-def through(value: Any, team: Keys, **options: Any) -> Any:
-    file = io.BytesIO()
-    safeload.dump(value, file, signer=team.key)
-    file.seek(0)
-    return safeload.load(file, trust=team.pub, **options)
 
 
 @pytest.mark.parametrize("name", ARRAYS)
@@ -150,6 +145,24 @@ HOSTILE: dict[str, list[tuple[str, bytes]]] = {
     "a shape beyond memory": [
         ("numpy.array", header("{'descr': '<i8', 'fortran_order': False, 'shape': (4611686018427387904, 4)}"))
     ],
+    "no item, and large": [
+        ("numpy.array", header("{'descr': '<i8', 'fortran_order': False, 'shape': (0, 9" + "0" * 30 + ")}"))
+    ],
+    "no item, and larger than memory": [
+        ("numpy.array", header(f"{{'descr': '<i8', 'fortran_order': False, 'shape': (0, {2**62}, {2**62})}}"))
+    ],
+    "an item that is large": [
+        ("numpy.array", header("{'descr': '|S999999999', 'fortran_order': False, 'shape': (0,)}"))
+    ],
+    "one name twice": [
+        ("numpy.array", header("{'descr': [('a', '<i8'), ('a', '<i8')], 'fortran_order': False, 'shape': (0,)}"))
+    ],
+    **{
+        f"the unit {unit}": [
+            ("numpy.array", header(f"{{'descr': '<M8[{unit}]', 'fortran_order': False, 'shape': (1,)}}", bytes(8)))
+        ]
+        for unit in ("25s/0", "s/0", "0s", "-1s", "25s/-1", "", "x", "9999999999s")
+    },
     "a dtype that is none": [
         ("numpy.array", header("{'descr': '<q9', 'fortran_order': False, 'shape': (1,)}", bytes(9)))
     ],
@@ -172,21 +185,13 @@ def test_what_is_forged_is_refused(name: str, tmp_path: Path, team: Keys) -> Non
         safeload.load(path, trust=team.pub)
 
 
-PEAK = """
-import sys, numpy as np, safeload
-array = safeload.load(sys.argv[1], trust=sys.argv[2])
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process took")
 def test_a_large_array_takes_its_size_and_little_more(tmp_path: Path, team: Keys) -> None:
     for name, size in (("small", 1), ("large", 40_000_000)):
         safeload.dump(np.zeros(size), tmp_path / name, signer=team.key)
     peaks = {}
     for name in ("small", "large"):
-        command = [sys.executable, "-c", PEAK, str(tmp_path / name), str(team.pub)]
-        peaks[name] = int(subprocess.run(command, capture_output=True, check=True).stdout) * 1024
+        peaks[name] = peak(tmp_path / name, team)
     assert peaks["large"] - peaks["small"] < 1.1 * 320_000_000
 
 
@@ -219,3 +224,20 @@ def test_a_joblib_file_that_is_converted_stays_one(tmp_path: Path, team: Keys) -
     joblib.dump({"w": np.arange(3)}, tmp_path / "m.joblib")
     manifest = safeload.convert(tmp_path / "m.joblib", tmp_path / "m.safeload", signer=team.key)
     assert [member.kind for member in manifest.members] == ["joblib"]
+
+
+@pytest.mark.parametrize("shape", [(9**30, 0), (2**62, 2**62, 0), (10**18,)])
+def test_a_file_that_says_too_much_of_itself_is_packed_all_the_same(shape: Any, tmp_path: Path, team: Keys) -> None:
+    (tmp_path / "a.npy").write_bytes(header(f"{{'descr': '<i8', 'fortran_order': False, 'shape': {shape}}}"))
+    manifest = safeload.pack(tmp_path / "a.npy", tmp_path / "m.safeload", signer=team.key)
+    assert manifest.arrays.count == 0
+    safeload.unpack(tmp_path / "m.safeload", tmp_path / "b.npy", trust=team.pub)
+    assert (tmp_path / "b.npy").read_bytes() == (tmp_path / "a.npy").read_bytes()
+    with pytest.raises(CodecError):
+        safeload.load(tmp_path / "m.safeload", trust=team.pub)
+
+
+def test_an_array_that_is_packed_loads(tmp_path: Path, team: Keys) -> None:
+    np.save(tmp_path / "a.npy", np.arange(5))
+    safeload.pack(tmp_path / "a.npy", tmp_path / "m.safeload", signer=team.key)
+    assert np.array_equal(safeload.load(tmp_path / "m.safeload", trust=team.pub), np.arange(5))

@@ -159,11 +159,10 @@ def test_what_is_not_there_is_no_clean_file(cloud: str, environment: dict[str, s
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("cloud", ["s3", "hf"], indirect=True)  # gcsfs tries for a minute
 def test_while_the_server_does_not_answer_nothing_is_called_clean(
     cloud: str, environment: dict[str, str], bucket: str
 ) -> None:
-    if cloud == "gs":
-        pytest.skip("gcsfs tries for a minute")
     stopped = {**environment, CLOUDS[cloud].variable: "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
     done = scan(stopped, f"{bucket}/good.joblib")
     assert done.returncode == 2, done.stdout

@@ -23,6 +23,7 @@ from safeload.errors import (
     NoSignerError,
     NoTrustError,
     OutOfScopeError,
+    StoreError,
     UntrustedSignerError,
     VersionMismatchError,
     VersionNotFoundError,
@@ -144,6 +145,14 @@ def test_others_files_in_the_folder_are_left_alone(store: ModelStore) -> None:
     assert store.versions("churn") == (1,)
     assert store.list() == ("churn",)
     assert store.save("churn", 2) == 9
+
+
+def test_where_no_number_is_left_nothing_is_saved_that_nobody_would_find(store: ModelStore) -> None:
+    store.save("churn", 1)
+    Path(store.path("churn")).with_name("churn@999999999.safeload").touch()
+    with pytest.raises(StoreError, match="no number is left for churn"):
+        store.save("churn", 2)
+    assert len([*Path(store.path("churn")).parent.iterdir()]) == 2
 
 
 SAVES = """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from safeload.container.manifest import Manifest, PreludeRecord
     from safeload.keys import TrustStore
 
-__all__ = ["UnverifiedArtifact", "authenticate", "check_prelude", "file_name"]
+__all__ = ["UnverifiedArtifact", "authenticate", "check_prelude", "checked", "file_name"]
 
 
 def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:
@@ -60,6 +60,16 @@ def authenticate(
     except SafeloadError:
         unverified.close()
         raise
+
+
+def checked(artifact: Artifact) -> Artifact:
+    """The artifact, once every byte of its payload is what was signed; else it is closed."""
+    try:
+        artifact.check_payload()
+    except BaseException:
+        artifact.close()
+        raise
+    return artifact
 
 
 class UnverifiedArtifact:

@@ -12,14 +12,32 @@ from typing import TYPE_CHECKING
 from safeload.artifact.packing import EMPTY, TREE
 from safeload.container.atomic import atomic_file
 from safeload.container.frames import write_all
+from safeload.errors import SafeloadError
 
 if TYPE_CHECKING:
     from safeload.artifact.verified import Artifact
+    from safeload.keys import Identity
 
-__all__ = ["write_members"]
+__all__ = ["unpack_into", "write_members"]
 
 # What stands for a folder, also if it is the only one.
 _FOLDERS = frozenset({TREE, EMPTY, "numpy.dict"})
+
+
+def unpack_into(
+    artifact: Artifact,
+    destination: str | os.PathLike[str],
+    identity: Identity | str | os.PathLike[str] | None,
+    passphrase: str | bytes | None,
+) -> None:
+    """Unlock the artifact, write what it holds, and log how that ended."""
+    try:
+        artifact.unlock(identity=identity, passphrase=passphrase)
+        write_members(artifact, destination)
+    except SafeloadError as error:
+        artifact.log(error)
+        raise
+    artifact.log("verified")
 
 
 def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> None:

@@ -181,6 +181,10 @@ class Artifact:
         codec = codec_of(member.kind for member in self.members)
         if codec is None:
             raise self._no_object()
+        if into is not None and not codec.fills:
+            raise TypeError(
+                f"into is for the state of a torch.nn.Module, and {printable(self.name)} holds another object"
+            )
         options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, into=into)
         payload = self._opened(secret)
         # All of a member passes, as ciphertext and as plaintext, before the codec sees its first byte.

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from safeload.artifact import UnverifiedArtifact
+from safeload.artifact.packing import EMPTY
 from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
 from safeload.container.source import allocate
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_artifact"]
 
-_NUMBERS, _EMPTY = "torch.numbers", "tree.empty"
+_NUMBERS = "torch.numbers"
 
 
 def read_artifact(
@@ -75,7 +76,7 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
         except LimitError as error:
             look.unread(start, error.message)
             continue
-        if member.kind == _EMPTY and not len(plain):
+        if member.kind == EMPTY and not len(plain):
             continue
         # Nothing makes anything but numbers of these; unless somebody takes them for a pickle all the same.
         if member.kind != _NUMBERS or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from safeload.errors import CodecError, MissingExtraError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from safeload.limits import Limits
     from safeload.policy import Policy
 
-__all__ = ["Codec", "Held", "LoadOptions", "Part"]
+__all__ = ["Codec", "Held", "LoadOptions", "Part", "missing", "only"]
 
 
 class Part(NamedTuple):
@@ -30,6 +32,20 @@ class Held(NamedTuple):
     read: Callable[[], memoryview]
 
 
+def only(held: Sequence[Held], kind: str) -> Held:
+    """The one member, which is of that kind. Raises CodecError."""
+    if [member.kind for member in held] != [kind]:
+        raise CodecError(f"the members of this artifact are not one of kind {kind}")
+    return held[0]
+
+
+def missing(what: str, extra: str, more: str = "") -> MissingExtraError:
+    """What to raise where `what` is to be loaded, and its library is not installed."""
+    return MissingExtraError(
+        f"this is {what}, which is not installed", extra=extra, hint=f"pip install 'safeload[{extra}]'{more}"
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
     """How members become an object. `mmap_mode` is None, ``"c"`` or ``"r"``; `into` is what takes a state in."""
@@ -46,6 +62,7 @@ class Codec:
 
     The kinds of its members are `name`, or begin with it and a dot. ``takes(value)`` says whether `dump` chooses it by
     itself, and imports nothing for that; ``parts(value, protocol)`` are members, ``load(held, options)`` an object.
+    Only one that `fills` knows what to do with ``into``.
     """
 
     name: str
@@ -53,3 +70,4 @@ class Codec:
     takes: Callable[[Any], bool]
     parts: Callable[[Any, int | None], Sequence[Part]]
     load: Callable[[Sequence[Held], LoadOptions], Any]
+    fills: bool = False

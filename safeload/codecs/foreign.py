@@ -9,12 +9,12 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from safeload.codecs.base import Held, LoadOptions
+from safeload.codecs.base import Held, LoadOptions, missing
 from safeload.codecs.checked import check_parts, parts_of_file
 from safeload.codecs.keras import KERAS
 from safeload.codecs.numpy import NUMPY
 from safeload.codecs.safetensors import SAFETENSORS
-from safeload.errors import CodecError, MissingExtraError
+from safeload.errors import CodecError
 from safeload.policy import Policy
 from safeload.readers.files.kinds import kind_of
 from safeload.text import printable
@@ -51,10 +51,7 @@ def _torch(view: memoryview, held: Held, options: LoadOptions) -> Any:
     try:
         import torch
     except ImportError as error:
-        hint = "pip install 'safeload[torch]'"
-        raise MissingExtraError(
-            "this is a file of PyTorch, which is not installed", extra="torch", hint=hint
-        ) from error
+        raise missing("a file of PyTorch", "torch") from error
     try:
         return torch.load(io.BytesIO(view), map_location="cpu", weights_only=True)
     except Exception as error:  # pickle.UnpicklingError, RuntimeError and whatever a state is not made for
@@ -65,26 +62,23 @@ def _onnx(view: memoryview, held: Held, options: LoadOptions) -> Any:
     try:
         import onnx
     except ImportError as error:
-        raise _missing("ONNX", "onnx") from error
+        raise missing("a model of ONNX", "onnx") from error
     try:
         return onnx.load_model_from_string(bytes(view))
     except Exception as error:  # of protobuf
         raise CodecError(f"onnx cannot load this: {printable(str(error), 300)}") from error
 
 
-def _missing(what: str, extra: str) -> MissingExtraError:
-    return MissingExtraError(
-        f"this is a file of {what}, which is not installed", extra=extra, hint=f"pip install 'safeload[{extra}]'"
-    )
-
-
 def _npz(view: memoryview, held: Held, options: LoadOptions) -> Any:
-    arrays = {}
-    with zipfile.ZipFile(io.BytesIO(view)) as archive:  # which was read to its end already, within the limits
-        for info in archive.infolist():
-            data = memoryview(bytearray(archive.read(info)))
-            arrays[info.filename.removesuffix(".npy")] = _npy(data, held._replace(name=info.filename), options)
-    return arrays
+    try:
+        with zipfile.ZipFile(io.BytesIO(view)) as archive:  # which was read to its end already, within the limits
+            members = {info.filename: archive.read(info) for info in archive.infolist()}
+    except Exception as error:  # of zipfile and the decoders, which know less methods than our reader
+        raise CodecError(f"the archive cannot be read: {printable(str(error), 300)}") from error
+    return {
+        name.removesuffix(".npy"): _npy(memoryview(bytearray(data)), held._replace(name=name), options)
+        for name, data in members.items()
+    }
 
 
 def _npy(view: memoryview, held: Held, options: LoadOptions) -> Any:

@@ -11,9 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
 from safeload.codecs.checked import check_file, own_classes, private_copy
-from safeload.errors import CodecError, MissingExtraError
+from safeload.errors import CodecError, SafeloadError
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
-    if [member.kind for member in held] != [_KIND]:
-        raise CodecError("the members of this artifact are not one archive of Keras")
-    (member,) = held
+    member = only(held, _KIND)
     view = member.read()
     parts = check_file(view, member, options)
     if bytes(view[:4]) != b"PK\3\4":  # Keras would read HDF5 by that name, too
@@ -58,7 +56,9 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     with private_copy(view, _MEMBER) as path:
         try:
             return keras.saving.load_model(path, custom_objects=own_classes(parts, options), safe_mode=True)
-        except (ValueError, TypeError, KeyError, OSError, AttributeError, RuntimeError) as error:
+        except SafeloadError:
+            raise
+        except Exception as error:  # whatever Keras, its backend and the classes raise on a configuration
             raise CodecError(f"Keras cannot rebuild this model: {printable(str(error), 300)}") from error
 
 
@@ -66,10 +66,7 @@ def _keras() -> Any:
     try:
         import keras
     except ImportError as error:
-        raise MissingExtraError(
-            "this is a model of Keras, which is not installed, or has no backend", extra="keras",
-            hint="pip install 'safeload[keras]', and tensorflow-cpu, jax or torch; KERAS_BACKEND says which",
-        ) from error  # fmt: skip
+        raise missing("a model of Keras", "keras", ", and a backend; KERAS_BACKEND says which") from error
     return keras
 
 

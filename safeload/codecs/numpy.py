@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import sys
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
 from safeload.engine.arrays import native
@@ -24,6 +24,7 @@ __all__ = ["NUMPY"]
 _ONE, _MANY = "numpy.array", "numpy.dict"
 _SUFFIX = ".npy"
 _KEY_MAX = 200
+_ITEM_MAX = 1 << 28  # bytes, as in engine/dtypes.py
 
 
 def _takes(value: Any) -> bool:
@@ -83,18 +84,22 @@ def _array(member: Held, options: LoadOptions) -> Any:
     if bytes(view[:6]) != b"\x93NUMPY":
         raise CodecError(f"{printable(member.name)} is no .npy file")
     header = npy_header(view)
+    if header.itemsize > _ITEM_MAX:
+        raise CodecError(f"an item in {printable(member.name)} is larger than {_ITEM_MAX:,} bytes")
     try:
         dtype: np.dtype[Any] = np.lib.format.descr_to_dtype(header.descr)
-    except (ValueError, TypeError, SyntaxError) as error:
+    except (ValueError, TypeError, SyntaxError, OverflowError) as error:
         raise CodecError(f"the dtype in {printable(member.name)} is none") from error
     if dtype.hasobject:
         raise CodecError(f"{printable(member.name)} holds objects, which numpy would unpickle", hint="codec='joblib'")
     count = math.prod(header.shape)
     if header.end + count * dtype.itemsize != len(view) or (count and not dtype.itemsize):
         raise CodecError(f"{printable(member.name)} does not have the bytes that its shape asks for")
-    array: np.ndarray[Any, Any] = np.ndarray(
-        header.shape, dtype, view, header.end, order="F" if header.fortran else "C"
-    )
+    order: Literal["C", "F"] = "F" if header.fortran else "C"
+    try:
+        array: np.ndarray[Any, Any] = np.ndarray(header.shape, dtype, view, header.end, order=order)
+    except (ValueError, OverflowError) as error:  # of no items, and sizes beyond all memory
+        raise CodecError(f"{printable(member.name)} has a shape that no array has") from error
     if options.mmap_mode is None:
         array = native(array)  # as joblib does
     elif options.mmap_mode == "r":

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
 from safeload.codecs.checked import check_file
-from safeload.errors import CodecError, MissingExtraError, UnsafeFileError
+from safeload.errors import CodecError, UnsafeFileError
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -36,9 +36,7 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
-    if [member.kind for member in held] != [_KIND]:
-        raise CodecError("the members of this artifact are not one model of ONNX")
-    (member,) = held
+    member = only(held, _KIND)
     view = member.read()
     for part in check_file(view, member, options):
         for seen in part.observations:
@@ -50,10 +48,7 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise MissingExtraError(
-            "this is a model of ONNX, and onnxruntime is not installed", extra="onnx",
-            hint="pip install 'safeload[onnx]'; safeload unpack gives the .onnx file",
-        ) from error  # fmt: skip
+        raise missing("a model of ONNX", "onnx", "; safeload unpack gives the file") from error
     try:
         return onnxruntime.InferenceSession(bytes(view), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own exceptions derive from nothing else

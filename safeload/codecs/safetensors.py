@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
 from safeload.codecs.checked import check_file
 from safeload.errors import CodecError, MissingExtraError
 from safeload.text import printable
@@ -34,9 +34,7 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
-    if [member.kind for member in held] != [_KIND]:
-        raise CodecError("the members of this artifact are not one file of safetensors")
-    (member,) = held
+    member = only(held, _KIND)
     view = member.read()
     check_file(view, member, options)
     try:
@@ -62,10 +60,7 @@ def _library(*, of_torch: bool) -> Any:
         else:
             import safetensors.numpy as library
     except ImportError as error:
-        raise MissingExtraError(
-            "this is a file of safetensors, which is not installed, or torch is not", extra=extra,
-            hint=f"pip install 'safeload[{extra}]'",
-        ) from error  # fmt: skip
+        raise missing("a file of safetensors", extra) from error
     return library
 
 

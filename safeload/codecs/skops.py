@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
 from safeload.codecs.checked import check_file
-from safeload.errors import CodecError, MissingExtraError
+from safeload.errors import CodecError
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
 
@@ -33,9 +33,7 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
-    if [member.kind for member in held] != [_KIND]:
-        raise CodecError("the members of this artifact are not one file of skops")
-    (member,) = held
+    member = only(held, _KIND)
     view = member.read()
     check_file(view, member, options)
     skops, data = _skops(), bytes(view)
@@ -56,9 +54,7 @@ def _skops() -> Any:
     try:
         import skops.io
     except ImportError as error:
-        raise MissingExtraError(
-            "this is a file of skops, which is not installed", extra="skops", hint="pip install 'safeload[skops]'"
-        ) from error
+        raise missing("a file of skops", "skops") from error
     return skops.io
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,9 @@ def _of_npy(view: memoryview) -> Summary:
         header = npy_header(view)
     except SafeloadError as error:
         return Summary(facts=(error.message,), readable=False)
+    if header.end + math.prod(header.shape) * header.itemsize != len(view) or max(header.shape, default=0) > len(view):
+        # What is not as it says is packed all the same; the manifest has no room for such numbers.
+        return Summary(facts=("the array does not have the bytes that its shape asks for",), readable=False)
     dtype = str(header.descr)[:_DTYPE_MAX]
     return Summary(arrays=(ArrayData(0, header.end, len(view), dtype, header.shape, None),), readable=False)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing
 from safeload.codecs.torch_tensors import Numbers
 from safeload.codecs.torch_tree import read_tree, tree_of
-from safeload.errors import CodecError, MissingExtraError
+from safeload.errors import CodecError
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -79,10 +79,8 @@ def _torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise MissingExtraError(
-            "this is a model of PyTorch, which is not installed", extra="torch", hint="pip install 'safeload[torch]'"
-        ) from error
+        raise missing("a model of PyTorch", "torch") from error
     return torch
 
 
-TORCH = Codec("torch", ("torch",), _takes, _parts, _load)
+TORCH = Codec("torch", ("torch",), _takes, _parts, _load, fills=True)

@@ -9,12 +9,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from safeload.errors import StoreError
+from safeload.text import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["SEPARATOR", "Folder"]
 
 SEPARATOR = "@"
+_NUMBER_MAX = 999_999_999
 _FILE = re.compile(r"(?P<name>[^@]+)@(?P<number>[1-9][0-9]{0,8})\.safeload")
 
 
@@ -49,6 +53,11 @@ class Folder:
     def taken(self, name: str) -> Iterator[int]:
         """The next number of `name`, which nobody else gets; given up if the block raises."""
         number = max((number for number, _ in self._numbers(name)), default=0) + 1
+        if number > _NUMBER_MAX:  # a file of the next one would be no version
+            raise StoreError(
+                f"no number is left for {printable(name)}: {printable(str(self.file(name, number - 1)))} is the last",
+                hint="if nobody saved that, remove it",
+            )
         self.file(name, number).parent.mkdir(parents=True, exist_ok=True)
         while True:
             try:

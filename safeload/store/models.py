@@ -6,10 +6,10 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.dumping import dump_object
-from safeload.artifact.opened import authenticate
+from safeload.artifact.opened import authenticate, checked
 from safeload.artifact.packing import parts_of
 from safeload.artifact.saving import Writing, json_object, model_info, save
-from safeload.artifact.unpacking import write_members
+from safeload.artifact.unpacking import unpack_into
 from safeload.container.encodings import choose_compression
 from safeload.errors import SafeloadError, VersionMismatchError, VersionNotFoundError
 from safeload.keys import audience_from, signer_from, trust_from
@@ -118,24 +118,12 @@ class ModelStore:
     ) -> Artifact:
         """Write what a version holds, as :func:`safeload.unpack` does. Returns the artifact, closed."""
         with self._verified(name, version) as artifact:
-            try:
-                artifact.unlock(identity=identity, passphrase=passphrase)
-                write_members(artifact, destination)
-            except SafeloadError as error:
-                artifact.log(error)
-                raise
-            artifact.log("verified")
+            unpack_into(artifact, destination, identity, passphrase)
         return artifact
 
     def verify(self, name: str, version: int | None = None) -> Artifact:
         """Check signatures, name, number and every byte of a version; returns the artifact."""
-        artifact = self._verified(name, version)
-        try:
-            artifact.check_payload()
-        except BaseException:
-            artifact.close()
-            raise
-        return artifact
+        return checked(self._verified(name, version))
 
     def versions(self, name: str) -> tuple[int, ...]:
         """The numbers that there are of `name`, ascending; empty for a model that is not there.

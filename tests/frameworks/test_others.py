@@ -8,7 +8,7 @@ import os
 import pickle
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from safeload import Policy
 from safeload.errors import CodecError, SafeloadError, UnsafeFileError
 from testkit.members import signed
 from testkit.pages import run_page
+from testkit.roundtrip import through
 
 if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
     for name in ("skops", "safetensors", "torch"):
@@ -36,16 +37,9 @@ Y = (X[:, 0] > 0).astype(int)
 FILES = Path(__file__).parent.parent / "data" / "scan"
 
 
-def through(value: Any, team: Keys, codec: str) -> Any:
-    file = io.BytesIO()
-    safeload.dump(value, file, signer=team.key, codec=codec)
-    file.seek(0)
-    return safeload.load(file, trust=team.pub)
-
-
 def test_an_estimator_goes_through_skops(team: Keys) -> None:
     model = RandomForestClassifier(5, random_state=0).fit(X, Y)
-    assert np.array_equal(through(model, team, "skops").predict_proba(X), model.predict_proba(X))
+    assert np.array_equal(through(model, team, codec="skops").predict_proba(X), model.predict_proba(X))
 
 
 class Own:
@@ -88,11 +82,11 @@ def test_a_call_in_a_schema_of_skops_is_refused(tmp_path: Path, team: Keys) -> N
 def test_tensors_go_through_safetensors(of_torch: bool, team: Keys) -> None:
     arrays = {"w": np.arange(6.0).reshape(2, 3), "b": np.zeros(3, "f4")}
     value = {key: torch.from_numpy(array) for key, array in arrays.items()} if of_torch else arrays
-    loaded = through(value, team, "safetensors")
+    loaded = through(value, team, codec="safetensors")
     assert {type(one) for one in loaded.values()} == {torch.Tensor if of_torch else np.ndarray}
     assert all(np.array_equal(np.asarray(loaded[key]), array) for key, array in arrays.items())
     with pytest.raises(CodecError):
-        through({"a": 1}, team, "safetensors")
+        through({"a": 1}, team, codec="safetensors")
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "model.skops", "model.onnx", "model.keras"])

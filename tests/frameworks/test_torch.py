@@ -18,6 +18,7 @@ import safeload
 from safeload.errors import CodecError, DigestMismatchError
 from testkit.members import signed
 from testkit.pages import run_page
+from testkit.roundtrip import peak, through
 
 if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
     pytest.importorskip("torch", reason="pip install '.[torch,test]'")
@@ -65,13 +66,6 @@ def step(net: Net, optimizer: Any) -> float:
     loss.backward()
     optimizer.step()
     return float(loss.item())
-
-
-def through(value: Any, team: Keys, **options: Any) -> Any:
-    file = io.BytesIO()
-    safeload.dump(value, file, signer=team.key)
-    file.seek(0)
-    return safeload.load(file, trust=team.pub, **options)
 
 
 LOADS = """
@@ -222,6 +216,8 @@ def doubled(value: Any, levels: int) -> Any:
 def test_a_state_that_does_not_fit_is_said(team: Keys) -> None:
     with pytest.raises(CodecError, match=r"test_torch\.Net does not fit into this torch\.nn\.modules\.linear\.Linear"):
         through(trained()[0], team, into=torch.nn.Linear(2, 2))
+    with pytest.raises(TypeError, match=r"into is for the state of a torch\.nn\.Module"):
+        through([1, 2], team, into=torch.nn.Linear(2, 2))
     with pytest.raises(TypeError, match=r"into takes a torch\.nn\.Module"):
         through(trained()[0], team, into={})
 
@@ -308,20 +304,12 @@ def test_one_changed_number_is_refused(tmp_path: Path, team: Keys) -> None:
         safeload.load(tmp_path / "m.safeload", trust=team.pub)
 
 
-PEAK = """
-import sys, torch, safeload
-safeload.load(sys.argv[1], trust=sys.argv[2])
-print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process took")
 def test_a_large_state_takes_its_size_and_little_more(tmp_path: Path, team: Keys) -> None:
     peaks = {}
     for name, size in (("small", 1), ("large", 80_000_000)):
         safeload.dump({"w": torch.zeros(size)}, tmp_path / name, signer=team.key)
-        command = [sys.executable, "-c", PEAK, str(tmp_path / name), str(team.pub)]
-        peaks[name] = int(subprocess.run(command, capture_output=True, check=True).stdout) * 1024
+        peaks[name] = peak(tmp_path / name, team)
     assert peaks["large"] - peaks["small"] < 1.3 * 320_000_000
 
 

@@ -20,7 +20,9 @@ __all__ = ["NpyHeader", "npy_header", "read"]
 _HEADER_MAX = 1 << 16
 _DEPTH_MAX = 16
 _DIMENSIONS_MAX = 64
-_DESCR = re.compile(r"([<>|=]?)([?bBiufcmMOSaUVT])(\d{0,9})(?:\[[^\]]{1,20}\])?\Z")
+# Units of time as numpy writes them: one that is divided, or taken 0 times, ends the process that makes a dtype of it.
+_UNIT = r"\[(?:[1-9]\d{0,9})?(?:[YMWDhms]|[munpfa]s|generic)\]"
+_DESCR = re.compile(rf"([<>|=]?)(?:([?bBiufcOSaUVT])(\d{{0,9}})|([mM])8?(?:{_UNIT})?)\Z")
 
 
 class NpyHeader(NamedTuple):
@@ -85,8 +87,8 @@ def _items(descr: Any, depth: int) -> tuple[int, bool]:
     if depth > _DEPTH_MAX:
         raise StreamError("the dtype is deeper than any", offset=0)
     if type(descr) is str and (match := _DESCR.match(descr)):
-        letter, digits = match[2], match[3]
-        size = int(digits) if digits else 1
+        letter, digits = match[2] or match[4], match[3]
+        size = 8 if match[4] else int(digits) if digits else 1
         return size * (4 if letter == "U" else 1), letter in "OT"
     if type(descr) is list:
         parts = [_field(field, depth) for field in descr]
