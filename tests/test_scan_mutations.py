@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -51,3 +53,20 @@ def test_no_file_ends_the_scan_or_takes_long(seed: int) -> None:
         (file,) = safeload.scan(io.BytesIO(data)).files
         assert time.process_time() - start < 10, (seed, number)
         assert not [each for each in file.unread if GAVE_UP in each.text], (seed, number, file.unread)
+
+
+PEAK = """
+import io, random, safeload
+from test_scan_mutations import changed
+rng = random.Random(99)
+for _ in range(400):
+    safeload.scan(io.BytesIO(changed(rng)))
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process took")
+def test_no_file_takes_much_memory() -> None:
+    command = [sys.executable, "-c", PEAK]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, check=True)
+    assert int(done.stdout) * 1024 < 300_000_000
