@@ -154,6 +154,9 @@ HOSTILE: dict[str, list[tuple[str, bytes]]] = {
     "an item that is large": [
         ("numpy.array", header("{'descr': '|S999999999', 'fortran_order': False, 'shape': (0,)}"))
     ],
+    "no letter, and large": [
+        ("numpy.array", header(f"{{'descr': '>U0', 'fortran_order': False, 'shape': (0, {2**31}, {2**31})}}"))
+    ],
     "one name twice": [
         ("numpy.array", header("{'descr': [('a', '<i8'), ('a', '<i8')], 'fortran_order': False, 'shape': (0,)}"))
     ],

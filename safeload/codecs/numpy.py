@@ -98,11 +98,10 @@ def _array(member: Held, options: LoadOptions) -> Any:
     order: Literal["C", "F"] = "F" if header.fortran else "C"
     try:
         array: np.ndarray[Any, Any] = np.ndarray(header.shape, dtype, view, header.end, order=order)
+        array = native(array) if options.mmap_mode is None else array  # as joblib does
     except (ValueError, OverflowError) as error:  # of no items, and sizes beyond all memory
         raise CodecError(f"{printable(member.name)} has a shape that no array has") from error
-    if options.mmap_mode is None:
-        array = native(array)  # as joblib does
-    elif options.mmap_mode == "r":
+    if options.mmap_mode == "r":
         array.flags.writeable = False
     return array
 
