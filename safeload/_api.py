@@ -84,15 +84,15 @@ def dump(
         As in joblib: 0 to 9, a bool, a name (``"zlib" "gzip" "bz2" "lzma" "xz" "lz4"``, and ``"zstd"``), or
         (name, level).
     protocol
-        Pickle protocol, 0 to 5; None is Python's default.
+        Pickle protocol, 0 to 5; None is Python's default, and 5 for ``codec="pickle"``.
     signer
         A Signer, or the path of a private or HMAC key. None: the path in ``SAFELOAD_KEY``, or the key in
         ``SAFELOAD_KEY_PEM``.
     codec
         How the object is kept; None chooses by its type. ``"numpy"``: an array, or a dict of arrays, as ``.npy``
         members. ``"torch"``: a module's state, or what is made of tensors, as numbers. ``"keras"``: a model, as Keras
-        archives it. ``"onnx"``: a ``ModelProto``. ``"joblib"``: anything else. Never by itself: ``"skops"``, and
-        ``"safetensors"`` for a dict of tensors or arrays.
+        archives it. ``"onnx"``: a ``ModelProto``. ``"joblib"``: anything else. Never by itself: ``"pickle"``, with large
+        arrays beside the stream; ``"skops"``; ``"safetensors"`` for a dict of tensors or arrays.
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients

@@ -16,6 +16,7 @@ PACKAGE = Path(__file__).parent.parent / "safeload"
 # Room -> the rooms that it may import besides itself and floor 0.
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "kinds": set(),
     "limits": set(),
     "text": set(),
     "_version": set(),
@@ -34,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_scan": {"keys", "policy", "audit"},
     "_api": {"container", "readers", "keys", "policy", "codecs", "artifact"},
 }
-FLOOR_0 = {"errors", "limits", "text", "warn", "_version"}
+FLOOR_0 = {"errors", "kinds", "limits", "text", "warn", "_version"}
 ML_LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "pandas", "xgboost", "lightgbm", "catboost"}
 MAY_IMPORT_ML = {"engine", "codecs"}
 # Not for models: its pool of processes, which others put their clusters behind.

@@ -13,6 +13,7 @@ from safeload.container.frames import decode_member
 from safeload.container.layout import MAGIC
 from safeload.container.source import allocate, open_source
 from safeload.errors import CodecError, LimitError, SafeloadError, UnsupportedError
+from safeload.kinds import OUT_OF_BAND
 
 if TYPE_CHECKING:
     from safeload.limits import Limits
@@ -46,21 +47,22 @@ def _of_artifact(file: File, policy: Policy, limits: Limits, name: str) -> Needs
     with UnverifiedArtifact(file, limits=limits) as opened:
         plain = _payload(opened, limits)
         stored = opened.claimed.members[0].stored
-    return needs_of_bytes(plain, stored, policy, limits, file=name, artifact=True)
+        beside = len(opened.claimed.members) - 1
+    return needs_of_bytes(plain, stored, policy, limits, file=name, artifact=True, beside=beside)
 
 
 def _payload(opened: UnverifiedArtifact, limits: Limits) -> memoryview:
-    """The plain bytes of the only member, held against the file's own digests: against damage, not against forgery."""
+    """The plain bytes of the stream, held against the file's own digests: against damage, not against forgery."""
     claimed = opened.claimed
     check_prelude(opened.layout.prelude, claimed.prelude)
     if opened.layout.encrypted:
         raise UnsupportedError("unsupported-encryption", "the payload is encrypted, so nobody can say what it needs")
-    if len(claimed.members) != 1 or claimed.members[0].kind != "joblib":
+    member, *others = claimed.members
+    if member.kind not in ("joblib", "pickle") or any(other.kind != OUT_OF_BAND for other in others):
         raise CodecError("this artifact holds no single object but files", hint="safeload unpack FILE -o DESTINATION")
-    (member,) = claimed.members
     if member.size > member.stored and member.size > (most := limits.expanded(member.stored)):
         raise LimitError("expansion", f"the member decompresses to {member.size:,} bytes, more than {most:,}")
     payload = allocate(opened.layout.prelude.payload_len)
     opened.table(claimed).read(opened.source, opened.layout.prelude.payload_off, 0, payload)
-    stored = payload[: member.stored]  # the only member begins at 0
+    stored = payload[: member.stored]  # the first member begins at 0
     return stored if member.encoding == IDENTITY else decode_member(member, stored)

@@ -21,7 +21,7 @@ def loading_needs(summary: Summary, manifest: Manifest) -> str:
     """A sentence for a warning, or nothing where the defaults will do."""
     if summary.denied:
         return _names(summary.denied)
-    if summary.facts and manifest.members[0].kind == "joblib":
+    if summary.facts and manifest.members[0].kind in ("joblib", "pickle"):
         return f"loading this will be refused: {summary.facts[0]}"
     size = sum(member.size for member in manifest.members)
     if size > manifest.prelude.payload_len and size > DEFAULT_LIMITS.expanded(manifest.prelude.payload_len):

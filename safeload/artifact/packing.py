@@ -12,15 +12,14 @@ from typing import IO, TYPE_CHECKING
 from safeload.codecs.base import Part
 from safeload.container.names import check_name
 from safeload.errors import FormatError
+from safeload.kinds import EMPTY, TREE
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EMPTY", "TREE", "parts_of"]
+__all__ = ["parts_of"]
 
-# Kinds of what stands in a folder: a file, and a folder with nothing in it.
-TREE, EMPTY = "tree", "tree.empty"
 # What became a link since the folder was listed is not followed, and what became a pipe is not waited for.
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 

@@ -20,6 +20,7 @@ from safeload.container.manifest import ModelInfo
 from safeload.container.names import check_name
 from safeload.container.strictjson import to_bytes
 from safeload.errors import FormatError
+from safeload.kinds import OUT_OF_BAND
 from safeload.limits import DEFAULT_LIMITS
 from safeload.text import printable
 from safeload.warn import warn_caller
@@ -63,7 +64,10 @@ def save(
             fd, digest=writing.digest, compression=writing.compression, scratch=scratch, audience=writing.audience
         )
         views = [writer.add(part.name, part.write) for part in parts]
-        summaries = [summarise(view, DEFAULT_LIMITS) for view in views]
+        beside = [part.kind for part in parts].count(OUT_OF_BAND)
+        summaries = [
+            summarise(view, DEFAULT_LIMITS, part.kind, beside) for part, view in zip(parts, views, strict=True)
+        ]
         kinds = [
             part.kind or ("joblib" if summary.readable else packed_kind(view))
             for part, summary, view in zip(parts, summaries, views, strict=True)

@@ -9,10 +9,10 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from safeload.artifact.packing import EMPTY, TREE
 from safeload.container.atomic import atomic_file
 from safeload.container.frames import write_all
 from safeload.errors import SafeloadError
+from safeload.kinds import EMPTY, TREE
 
 if TYPE_CHECKING:
     from safeload.artifact.verified import Artifact

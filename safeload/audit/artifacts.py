@@ -6,11 +6,11 @@ import io
 from typing import TYPE_CHECKING
 
 from safeload.artifact import UnverifiedArtifact
-from safeload.artifact.packing import EMPTY
 from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
 from safeload.container.source import allocate
 from safeload.errors import LimitError, SafeloadError, UnsignedError, VerificationError
+from safeload.kinds import EMPTY, NUMBERS, OUT_OF_BAND
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Observation, Part
@@ -20,12 +20,11 @@ from safeload.readers.files.views import ViewFile
 from safeload.readers.files.zips import NEVER_NUMBERS
 
 if TYPE_CHECKING:
+    from safeload.container.manifest import Member
     from safeload.keys import TrustStore
     from safeload.limits import ScanLimits
 
 __all__ = ["read_artifact"]
-
-_NUMBERS = "torch.numbers"
 
 
 def read_artifact(
@@ -65,6 +64,7 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
     claimed = opened.claimed
     payload = allocate(prelude.payload_len)
     opened.table(claimed).read(opened.source, prelude.payload_off, 0, payload)
+    beside = any(member.kind == OUT_OF_BAND for member in claimed.members)
     for member in claimed.members:
         stored = payload[member.offset : member.offset + member.stored]
         start = prelude.payload_off + member.offset
@@ -78,6 +78,13 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
             continue
         if member.kind == EMPTY and not len(plain):
             continue
-        # Nothing makes anything but numbers of these; unless somebody takes them for a pickle all the same.
-        if member.kind != _NUMBERS or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
-            look.into(member.name, plain, start)
+        # Unless somebody takes numbers for a pickle all the same.
+        if member.kind not in NUMBERS or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
+            _look_into(look, member, plain, start, beside)
+
+
+def _look_into(look: Look, member: Member, plain: memoryview, start: int, beside: bool) -> None:
+    part = look.into(member.name, plain, start)
+    if part is not None and member.kind == "pickle" and beside:
+        # The buffers that it asks for are members too: loading counts them.
+        part.observations = [seen for seen in part.observations if seen.kind != "out-of-band"]

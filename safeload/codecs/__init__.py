@@ -10,6 +10,7 @@ from safeload.codecs.keras import KERAS
 from safeload.codecs.numpy import NUMPY
 from safeload.codecs.onnx import ONNX
 from safeload.codecs.packed import packed_kind
+from safeload.codecs.pickle import PICKLE
 from safeload.codecs.safetensors import SAFETENSORS
 from safeload.codecs.skops import SKOPS
 from safeload.codecs.torch import TORCH
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec_of", "packed_kind"]
 
-CODECS: Mapping[str, Codec] = {codec.name: codec for codec in (KERAS, TORCH, ONNX, NUMPY, SAFETENSORS, SKOPS, JOBLIB)}
+CODECS: Mapping[str, Codec] = {
+    codec.name: codec for codec in (KERAS, TORCH, ONNX, NUMPY, SAFETENSORS, SKOPS, PICKLE, JOBLIB)
+}
 
 
 def codec_for(value: Any, name: str | None) -> Codec:

@@ -18,14 +18,15 @@ __all__ = ["needs_of_bytes"]
 
 
 def needs_of_bytes(
-    view: memoryview, stored: int, policy: Policy, limits: Limits, *, file: str, artifact: bool
+    view: memoryview, stored: int, policy: Policy, limits: Limits, *, file: str, artifact: bool, beside: int = 0
 ) -> Needs:
     """What the joblib or pickle stream in `view` needs, which was `stored` bytes long before it was decompressed.
 
-    Raises StreamError where it cannot be read to its end, LimitError, MissingExtraError.
+    `beside` is how many buffers there are besides. Raises StreamError where it cannot be read to its end, LimitError,
+    MissingExtraError.
     """
     buffer = plain_buffer(view, limits)
     work = None if buffer.is_whole and stored == len(view) else Work.of(min(stored, len(view)))
-    stream = analyse(buffer, watch=WATCHED, work=work)
+    stream = analyse(buffer, watch=WATCHED, work=work, out_of_band=beside)
     buffer.reach(stream.end + 1)
     return needs_of(stream, policy, file=file, artifact=artifact, complete=stream.end == len(buffer.view))

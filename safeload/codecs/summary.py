@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from safeload.codecs.joblib import work_for
 from safeload.engine.tables import WATCHED
 from safeload.errors import SafeloadError
+from safeload.kinds import NUMBERS
 from safeload.policy import Policy
 from safeload.policy.judge import denied_globals, streams_of
 from safeload.readers.compressed import plain_buffer
@@ -42,13 +43,22 @@ class Summary:
     readable: bool = True
 
 
-def summarise(view: memoryview, limits: Limits) -> Summary:
-    """The summary of a joblib or pickle stream, compressed or not; or of an array of numpy's."""
+_NOTHING = Summary(readable=False)
+
+
+def summarise(view: memoryview, limits: Limits, kind: str | None = None, beside: int = 0) -> Summary:
+    """The summary of a joblib or pickle stream, compressed or not, with `beside` it buffers; or of an array of numpy's.
+
+    What is of a `kind` that holds numbers only is nothing else, however it begins.
+    """
+    if kind in NUMBERS:
+        return _NOTHING
     if bytes(view[: len(_NPY)]) == _NPY:
         return _of_npy(view)
     try:
         buffer = plain_buffer(view, limits)
-        stream = analyse(buffer, watch=WATCHED, work=work_for(buffer, len(view)))
+        work = work_for(buffer, len(view))
+        stream = analyse(buffer, watch=WATCHED, work=work, out_of_band=beside)
         buffer.reach(stream.end + 1)
     except SafeloadError as error:
         return Summary(facts=(error.message,), readable=False)
@@ -72,9 +82,10 @@ def merged(summaries: Sequence[Summary], libraries: Iterable[str] = ()) -> Summa
 
     Only of one alone it can be said what loading it will be refused for.
     """
-    if len(summaries) == 1:
-        return replace(summaries[0], modules=summaries[0].modules | set(libraries))
-    streams = [each for each in summaries if each.readable or each.arrays]
+    looked_into = [each for each in summaries if each is not _NOTHING]
+    if len(looked_into) == 1:
+        return replace(looked_into[0], modules=looked_into[0].modules | set(libraries))
+    streams = [each for each in looked_into if each.readable or each.arrays]
     return Summary(
         modules=frozenset(libraries).union(*(each.modules for each in streams)),
         globals=tuple(sorted({name for each in streams for name in each.globals})),

@@ -10,17 +10,27 @@ from safeload.engine.arrays import Memory, array_from_dtype, array_from_wrapper
 from safeload.engine.checkpoints import Checkpoints
 from safeload.engine.collector import collection_paused
 from safeload.engine.guard import GuardedUnpickler
+from safeload.engine.outofband import OutOfBand
 from safeload.engine.plans import repeat_edits
 from safeload.engine.resolve import answers
-from safeload.engine.rewrite import before_build, behind_build, rewrite, whole_array, without_data, without_frame
+from safeload.engine.rewrite import (
+    before_build,
+    behind_build,
+    next_buffer,
+    rewrite,
+    whole_array,
+    without_data,
+    without_frame,
+)
 from safeload.engine.tables import WATCHED
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
 from safeload.policy.judge import check_stream, of_member
+from safeload.readers import opcodes as op
 from safeload.readers.joblib import analyse
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from safeload.engine.rewrite import Checkpoint, Edit
     from safeload.policy.policy import Policy
@@ -29,21 +39,23 @@ if TYPE_CHECKING:
 __all__ = ["load_stream"]
 
 
-def load_stream(memory: Memory, policy: Policy, *, member: str) -> Any:
-    """The object in the joblib or pickle stream that fills ``memory.view``.
+def load_stream(memory: Memory, policy: Policy, *, member: str, buffers: Sequence[memoryview] = ()) -> Any:
+    """The object in the joblib or pickle stream that fills ``memory.view``; `buffers` are those beside it, in order.
 
     Raises PolicyError before anything is built, and CodecError for whatever a library raises while rebuilding.
     """
     with collection_paused():
-        return _analysed_and_loaded(memory, policy, member)
+        return _analysed_and_loaded(
+            memory, policy, member, OutOfBand(buffers, writable=memory.writable, guarded=not policy.everything)
+        )
 
 
-def _analysed_and_loaded(memory: Memory, policy: Policy, member: str) -> Any:
+def _analysed_and_loaded(memory: Memory, policy: Policy, member: str, buffers: OutOfBand) -> Any:
     """What the analysis noted is gone before the collector goes on, which would look at all of it."""
-    stream = analyse(memory.buffer, watch=WATCHED, work=memory.work)
+    stream = analyse(memory.buffer, watch=WATCHED, work=memory.work, out_of_band=buffers.count)
     check_stream(stream, policy, member=member)
     _check_end(stream, memory, member)
-    return _Loading(memory, policy, member).load(stream)
+    return _Loading(memory, policy, member, buffers).load(stream)
 
 
 def _check_end(stream: Stream, memory: Memory, member: str) -> None:
@@ -60,13 +72,14 @@ def _check_end(stream: Stream, memory: Memory, member: str) -> None:
 class _Loading:
     """One member on its way to an object."""
 
-    def __init__(self, memory: Memory, policy: Policy, member: str) -> None:
-        self._memory, self._policy, self._member = memory, policy, member
+    def __init__(self, memory: Memory, policy: Policy, member: str, buffers: OutOfBand) -> None:
+        self._memory, self._policy, self._member, self._buffers = memory, policy, member, buffers
         self._checkpoints = Checkpoints(policy)
 
     def load(self, stream: Stream) -> Any:
         try:
             value = self._build(stream)
+            self._buffers.end()
             self._checkpoints.end()
         except (SafeloadError, MemoryError):
             raise
@@ -93,6 +106,9 @@ class _Loading:
             else:
                 yield whole_array(array, array.whole, partial(array_from_dtype, array, self._memory))
         yield from map(without_frame, stream.frames)
+        for at in stream.buffers:
+            readonly = self._memory.view[at + 1] == op.READONLY_BUFFER
+            yield next_buffer(at, partial(self._buffers.give, readonly=readonly), readonly=readonly)
         yield from repeat_edits(stream, self._memory, self._checkpoints)
 
     def _built(self, made: Construction, stream: Stream, arrays: dict[int, ArrayData]) -> Iterator[Edit]:

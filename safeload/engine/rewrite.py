@@ -24,6 +24,7 @@ __all__ = [
     "before_build",
     "behind_build",
     "in_place_of",
+    "next_buffer",
     "rewrite",
     "run_in_place_of",
     "whole_array",
@@ -107,6 +108,11 @@ def behind_build(build: int, memo: int | None, checkpoint: Checkpoint) -> Edit:
 def without_data(array: ArrayData) -> Edit:
     """Raw bytes behind a wrapper that the stream builds."""
     return Edit(array.end_of_build, DATA, array.end, b"")
+
+
+def next_buffer(at: int, checkpoint: Checkpoint, *, readonly: bool) -> Edit:
+    """In place of the opcode that asks for a buffer, and of the one that makes it read-only, a checkpoint."""
+    return in_place_of(at, at + 1 + readonly, _NONE, 0, checkpoint)
 
 
 def whole_array(array: ArrayData, whole: WholeWrapper, checkpoint: Checkpoint) -> Edit:

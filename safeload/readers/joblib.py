@@ -37,11 +37,17 @@ _ITEM_SIZES = {"b": 1, "?": 1}
 
 
 def analyse(
-    buffer: Buffer | memoryview, start: int = 0, *, watch: Watch = frozenset(), work: Work | None = None
+    buffer: Buffer | memoryview,
+    start: int = 0,
+    *,
+    watch: Watch = frozenset(),
+    work: Work | None = None,
+    out_of_band: int = 0,
 ) -> Stream:
     """Analyse the joblib or plain pickle stream at `start` of `buffer`. Raises StreamError, LimitError.
 
-    `work` bounds what a stream may cost that was compressed; any other is as large as what it costs.
+    `work` bounds what a stream may cost that was compressed; any other is as large as what it costs. `out_of_band` is
+    how many buffers there are beside it.
     """
     if isinstance(buffer, memoryview):
         buffer = Buffer(buffer)
@@ -51,7 +57,13 @@ def analyse(
     if buffer.view[start : start + 1] and buffer.view[start] not in FIRST_OPCODES:
         raise StreamError("this is neither a pickle nor a joblib stream", offset=start)
     return analyse_pickle(
-        buffer, start, watch=watch, array_reader=_array_reader(watch), whole_reader=_whole_reader(), work=work
+        buffer,
+        start,
+        watch=watch,
+        array_reader=_array_reader(watch),
+        whole_reader=_whole_reader(),
+        work=work,
+        out_of_band=out_of_band,
     )
 
 

@@ -63,10 +63,12 @@ class Machine:
         array_reader: ArrayReader | None,
         whole_reader: WholeReader | None,
         form_reader: FormReader | None,
+        out_of_band: int = 0,
     ) -> None:
         self.data, self.start, self.at = data, start, start
         self.watch, self.array_reader = watch, array_reader
         self.whole_reader, self.form_reader = whole_reader, form_reader
+        self.out_of_band = out_of_band  # how many buffers there are beside the stream
         self.resume = 0  # where the loop goes on after a whole array
         # Stands for what must not be asked for again.
         self.gone = Made(None, None, start, watched=True)
@@ -79,6 +81,7 @@ class Machine:
         self.arrays: list[ArrayData] = []
         self.made: list[Made] = []
         self.frames: list[int] = []
+        self.buffers: list[int] = []
         self.repeats: list[Repeats] = []
         self.repeated = 0  # objects in them
         self.frame_end = -1
@@ -281,6 +284,7 @@ class Machine:
                 Construction(m.source.index, m.offset, m.build, m.memo, m.watched) for m in self.made if m.source
             ),
             frames=tuple(self.frames),
+            buffers=tuple(self.buffers),
             repeats=tuple(self.repeats),
             depth=extent.depth,
             weight=extent.weight,

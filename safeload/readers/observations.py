@@ -135,6 +135,8 @@ class Stream:
     constructions: tuple[Construction, ...]
     frames: tuple[int, ...]
     repeats: tuple[Repeats, ...] = ()
+    # where buffers are asked for that are not in the stream
+    buffers: tuple[int, ...] = ()
     # how deep the object is, and how many values it holds, counted with repetition
     depth: int = 0
     weight: int = 1

@@ -1,4 +1,5 @@
-"""Opcodes that no pickler of Python 3 writes into a model: each is a fact, and read as CPython reads it."""
+"""Opcodes that no pickler of Python 3 writes into a model: each is a fact, and read as CPython reads it. Buffers beside
+the stream are none, where there are as many."""
 
 from __future__ import annotations
 
@@ -64,11 +65,20 @@ def _binpersid(machine: Machine, at: int) -> int:
     return at + 1
 
 
-@HANDLERS.of(0x97, 0x98)
-def _buffer(machine: Machine, at: int) -> int:
-    machine.fact("out-of-band", "an out-of-band buffer is asked for, and there is none")
-    if machine.data.view[at] == 0x97:
-        machine.stack.append(Made(None, None, at, watched=False))
+@HANDLERS.of(op.NEXT_BUFFER)
+def _next_buffer(machine: Machine, at: int) -> int:
+    machine.buffers.append(at)
+    if len(machine.buffers) > machine.out_of_band:
+        machine.fact("out-of-band", "an out-of-band buffer is asked for, and there is none")
+    machine.form_reader = None  # the next one is no other's, and forms are of what is the same each time
+    machine.stack.append(Made(None, None, at, watched=True))  # and never finished: no GET may fetch it
+    return at + 1
+
+
+@HANDLERS.of(op.READONLY_BUFFER)
+def _readonly_buffer(machine: Machine, at: int) -> int:
+    if machine.buffers[-1:] != [at - 1]:
+        machine.fact("out-of-band", "something else than an out-of-band buffer is made read-only")
     return at + 1
 
 

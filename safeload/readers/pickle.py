@@ -36,18 +36,20 @@ def analyse_pickle(
     array_reader: ArrayReader | None = None,
     whole_reader: WholeReader | None = None,
     work: Work | None = None,
+    out_of_band: int = 0,
 ) -> Stream:
     """Read the one stream that begins at `start`. Raises StreamError where it is malformed or cut off.
 
     `watch` names the globals whose objects are reported as constructions; `array_reader` reads what stands
     behind joblib's array wrappers, `whole_reader` whole wrappers. What costs more than `work` is a LimitError.
+    `out_of_band` is how many buffers there are beside the stream.
     """
     spent = replace(buffer.spent)
     try:
-        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, read_form))
+        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, read_form, out_of_band))
     except ForgottenError:  # it refers into an object that was read in one step
         buffer.spent.restore(spent)
-        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, None))
+        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, None, out_of_band))
 
 
 def _analyse(machine: Machine) -> Stream:

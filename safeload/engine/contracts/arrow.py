@@ -14,6 +14,7 @@ from safeload.engine.contracts.pandas_levels import LENGTH_MAX
 from safeload.engine.contracts.pandas_memory import counted
 from safeload.engine.contracts.pandas_parts import needed, whole
 from safeload.engine.contracts.pandas_zones import is_zone_name
+from safeload.engine.outofband import Ticket
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ def _library() -> Any:
 
 def _buffer(*args: Any) -> Any:
     """``py_buffer(bytes)``. A bytearray is copied, for who has a name for it could write behind the check."""
-    require(len(args) == 1 and type(args[0]) in (bytes, bytearray), _BUFFER)
-    return _library().py_buffer(bytes(args[0]))
+    require(len(args) == 1 and type(args[0]) in (bytes, bytearray, Ticket), _BUFFER)
+    data = args[0].take().toreadonly() if type(args[0]) is Ticket else bytes(args[0])
+    return _library().py_buffer(data)
 
 
 def _alias(*args: Any) -> Any:

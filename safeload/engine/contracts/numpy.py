@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.engine.arrays import array_from_stub, checked_shape, items_of, numpy_module
 from safeload.engine.dtypes import dtype_from_stub
+from safeload.engine.outofband import Ticket
 from safeload.engine.stubs import ArrayStub, DTypeStub, Stub, WrapperStub
 from safeload.engine.tokens import closed
 from safeload.errors import CodecError
@@ -31,17 +32,23 @@ def _odd(name: str) -> CodecError:
 
 
 def _frombuffer(*args: Any) -> Any:
-    """Protocol 5's arrays. A copy: a memoised buffer must not become two writable arrays."""
+    """Protocol 5's arrays. Of a buffer in the stream a copy: memoised, it must not become two writable arrays."""
     np = numpy_module()
     if len(args) not in (4, 5):
         raise _odd("_frombuffer")
     buffer, dtype, shape, order = args[:4]
-    if type(buffer) not in (bytes, bytearray) or not isinstance(dtype, np.dtype) or dtype.hasobject:
+    if type(buffer) is Ticket:
+        buffer = buffer.take()
+    elif type(buffer) in (bytes, bytearray):
+        buffer = bytearray(buffer)
+    else:
+        raise _odd("_frombuffer")
+    if not isinstance(dtype, np.dtype) or dtype.hasobject:
         raise _odd("_frombuffer")
     shape = checked_shape((shape,) if type(shape) is int else shape)
     if order not in ("C", "F", "K") or len(buffer) != math.prod(shape) * dtype.itemsize or not dtype.itemsize:
         raise _odd("_frombuffer")
-    flat = np.frombuffer(buffer, np.uint8).copy().view(dtype) if buffer else np.zeros(math.prod(shape), dtype)
+    flat = np.frombuffer(buffer, np.uint8).view(dtype) if buffer else np.zeros(math.prod(shape), dtype)
     if len(shape) == 1:
         return flat
     if order == "K":
