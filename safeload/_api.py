@@ -91,8 +91,8 @@ def dump(
     codec
         How the object is kept; None chooses by its type. ``"numpy"``: an array, or a dict of arrays, as ``.npy``
         members. ``"torch"``: a module's state, or what is made of tensors, as numbers. ``"keras"``: a model, as Keras
-        archives it. ``"onnx"``: a ``ModelProto``. ``"joblib"``: anything else. Never by itself: ``"pickle"``, with large
-        arrays beside the stream; ``"skops"``; ``"safetensors"`` for a dict of tensors or arrays.
+        archives it. ``"onnx"``: a ``ModelProto``. ``"joblib"``: anything else. Never by itself: ``"pickle"``, with
+        large arrays beside the stream; ``"skops"``; ``"safetensors"`` for a dict of tensors or arrays.
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from safeload.engine.tables import WATCHED
 from safeload.errors import CodecError, UnsafeFileError
@@ -87,11 +88,31 @@ def own_classes(parts: list[Part], options: LoadOptions) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def private_copy(view: memoryview, name: str) -> Iterator[Path]:
-    """A file of these bytes in a folder that nobody else can look into, for a framework that reads only files."""
+    """A file of these bytes in a folder that nobody else can look into, for a framework that reads only files.
+
+    It lies in memory where the system can do that: what was encrypted does not get onto a disk. `view` is let go of.
+    """
     folder = Path(tempfile.mkdtemp(prefix="safeload-"))
+    path = folder / name
     try:
-        with (folder / name).open("xb") as file:
+        with _file_in_memory(path) or path.open("xb") as file:
             file.write(view)
-        yield folder / name
+            file.flush()
+            del view
+            yield path
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _file_in_memory(path: Path) -> IO[bytes] | None:
+    """A file that `path` leads to as long as it is open; None where there is no such thing."""
+    try:
+        file = os.fdopen(os.memfd_create("safeload"), "wb")
+    except (AttributeError, OSError):
+        return None
+    path.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+    if path.exists():
+        return file
+    file.close()
+    path.unlink()
+    return None

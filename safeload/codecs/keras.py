@@ -49,13 +49,14 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
     view = member.read()
-    parts = check_file(view, member, options)
     if bytes(view[:4]) != b"PK\3\4":  # Keras would read HDF5 by that name, too
         raise CodecError(f"{printable(member.name)} is no archive of Keras", hint="safeload unpack gives the file")
+    own = own_classes(check_file(view, member, options), options)
     keras = _keras()
     with private_copy(view, _MEMBER) as path:
+        del view  # Keras makes its own
         try:
-            return keras.saving.load_model(path, custom_objects=own_classes(parts, options), safe_mode=True)
+            return keras.saving.load_model(path, custom_objects=own, safe_mode=True)
         except SafeloadError:
             raise
         except Exception as error:  # whatever Keras, its backend and the classes raise on a configuration

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
-from safeload.codecs.checked import check_file
+from safeload.codecs.checked import check_file, private_copy
 from safeload.errors import CodecError, UnsafeFileError
 from safeload.text import printable
 
@@ -38,6 +38,20 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
     view = member.read()
+    _check(view, member, options)
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise missing("a model of ONNX", "onnx", "; safeload unpack gives the file") from error
+    with private_copy(view, _MEMBER) as path:
+        del view  # the session makes its own
+        try:
+            return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's own exceptions derive from nothing else
+            raise CodecError(f"onnxruntime cannot take this model: {printable(str(error), 300)}") from error
+
+
+def _check(view: memoryview, member: Held, options: LoadOptions) -> None:
     for part in check_file(view, member, options):
         for seen in part.observations:
             if seen.kind.startswith("external"):  # a session would read it, wherever that is
@@ -45,14 +59,6 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
                     f"{printable(member.name)}: {seen.text}", rule="SL712", offset=seen.offset, member=member.name,
                     hint=_INSIDE,
                 )  # fmt: skip
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise missing("a model of ONNX", "onnx", "; safeload unpack gives the file") from error
-    try:
-        return onnxruntime.InferenceSession(bytes(view), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own exceptions derive from nothing else
-        raise CodecError(f"onnxruntime cannot take this model: {printable(str(error), 300)}") from error
 
 
 ONNX = Codec("onnx", ("onnx",), _takes, _parts, _load)

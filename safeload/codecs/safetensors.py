@@ -1,29 +1,38 @@
-"""The safetensors codec: a dict of tensors or arrays in a file of safetensors, by its own library.
+"""The safetensors codec: a dict of tensors or arrays in a file of safetensors, which its own library writes.
 
-What shares memory is refused by that library; the torch codec keeps it, and whatever else a checkpoint holds.
+What shares memory is refused by that library; the torch codec keeps it, and whatever else a checkpoint holds. Loading
+needs no library: the header says where numbers lie, and these are not copied.
 """
 
 from __future__ import annotations
 
-import json
+import math
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
 from safeload.codecs.checked import check_file
-from safeload.errors import CodecError, MissingExtraError
+from safeload.codecs.torch_tensors import Storages, TensorForm
+from safeload.errors import CodecError
+from safeload.readers.files.tensors import SafeTensor, safetensors_header
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["SAFETENSORS"]
 
 _KIND, _MEMBER = "safetensors.file", "model.safetensors"
-_LENGTH = 8  # bytes, of the header's length
+# Names of the format -> those of torch and numpy.
+_DTYPES: Mapping[str, str] = {
+    "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
+    "U64": "uint64", "I64": "int64", "F16": "float16", "F32": "float32", "F64": "float64", "C64": "complex64",
+    "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2",
+}  # fmt: skip
 
 
 def _parts(value: Any, protocol: int | None) -> list[Part]:
-    if type(value) is not dict and type(value).__name__ != "OrderedDict":
+    if type(value) not in (dict, OrderedDict):
         raise CodecError(f"codec='safetensors' takes a dict of tensors or arrays; this is a {type(value).__name__}")
     of_torch = any(type(one).__module__.partition(".")[0] == "torch" for one in value.values())
     try:
@@ -37,19 +46,49 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
     view = member.read()
     check_file(view, member, options)
+    metadata, tensors = safetensors_header(view)
+    make = _array if metadata.get("format") == "np" else _tensor
     try:
-        return _library(of_torch=_format(view) != "np").load(bytes(view))
-    except MissingExtraError:
-        raise
-    except Exception as error:
-        raise CodecError(f"safetensors cannot load this: {printable(str(error), 300)}") from error
+        return {tensor.name: make(view, tensor, options) for tensor in tensors}
+    except (ValueError, RuntimeError, OverflowError) as error:  # of no items, and sizes beyond all memory
+        raise CodecError(f"{printable(member.name)} has a tensor of a shape that none has") from error
 
 
-def _format(view: memoryview) -> Any:
-    """For whom it was written: the reader looked at the header's length and its JSON already."""
-    length = int.from_bytes(view[:_LENGTH], "little")
-    metadata = json.loads(bytes(view[_LENGTH : _LENGTH + length])).get("__metadata__") or {}
-    return metadata.get("format")
+def _dtype_of(tensor: SafeTensor) -> str:
+    if tensor.dtype not in _DTYPES:
+        raise CodecError(f"{printable(tensor.name, 80)} holds {tensor.dtype}, which is not known here")
+    return _DTYPES[tensor.dtype]
+
+
+def _numbers(view: memoryview, tensor: SafeTensor, itemsize: int) -> memoryview:
+    """Of a tensor that does not begin where processors want that, a copy."""
+    piece = view[tensor.start : tensor.end]
+    return memoryview(bytearray(piece)) if tensor.start % itemsize else piece
+
+
+def _array(view: memoryview, tensor: SafeTensor, options: LoadOptions) -> Any:
+    import numpy as np
+
+    try:
+        dtype = np.dtype(_dtype_of(tensor))
+    except TypeError:
+        raise CodecError(f"numpy has no {_DTYPES[tensor.dtype]}, and the file is for numpy") from None
+    array = np.ndarray(tensor.shape, dtype, _numbers(view, tensor, dtype.itemsize))
+    if options.mmap_mode == "r":
+        array.flags.writeable = False
+    return array
+
+
+def _tensor(view: memoryview, tensor: SafeTensor, options: LoadOptions) -> Any:
+    try:
+        import torch
+    except ImportError as error:
+        raise missing("a file of tensors of PyTorch", "torch") from error
+    name = _dtype_of(tensor)
+    numbers = _numbers(view, tensor, getattr(torch, name).itemsize)
+    strides = [math.prod(tensor.shape[axis + 1 :]) for axis in range(len(tensor.shape))]
+    form = TensorForm(0, name, 0, list(tensor.shape), strides, None)
+    return Storages(numbers, [(0, len(numbers))]).tensor(form)
 
 
 def _library(*, of_torch: bool) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
-from safeload.codecs.checked import check_file
+from safeload.codecs.checked import check_file, private_copy
 from safeload.errors import CodecError
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
@@ -36,12 +36,14 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
     view = member.read()
     check_file(view, member, options)
-    skops, data = _skops(), bytes(view)
-    try:
-        asked = skops.get_untrusted_types(data=data)
-        return skops.loads(data, trusted=[name for name in asked if _allows(options.policy, name)])
-    except Exception as error:  # of skops, zipfile, json and whatever is rebuilt
-        raise CodecError(f"skops cannot load this: {printable(str(error), 300)}") from error
+    skops = _skops()
+    with private_copy(view, _MEMBER) as path:
+        del view  # skops makes its own
+        try:
+            asked = skops.get_untrusted_types(file=path)
+            return skops.load(path, trusted=[name for name in asked if _allows(options.policy, name)])
+        except Exception as error:  # of skops, zipfile, json and whatever is rebuilt
+            raise CodecError(f"skops cannot load this: {printable(str(error), 300)}") from error
 
 
 def _allows(policy: Policy, path: str) -> bool:

@@ -8,7 +8,7 @@ import os
 import pickle
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -87,6 +87,51 @@ def test_tensors_go_through_safetensors(of_torch: bool, team: Keys) -> None:
     assert all(np.array_equal(np.asarray(loaded[key]), array) for key, array in arrays.items())
     with pytest.raises(CodecError):
         through({"a": 1}, team, codec="safetensors")
+
+
+def written(header: Any, numbers: bytes = b"", *, of_torch: bool = False) -> bytes:
+    """A file of safetensors, whatever its header says."""
+    text = json.dumps({"__metadata__": {"format": "pt" if of_torch else "np"}, **header}).encode()
+    return len(text).to_bytes(8, "little") + text + numbers
+
+
+def entry(dtype: str, shape: Any, start: int, end: int) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+
+
+ONE = np.array([1.0, 2.0]).tobytes()
+
+
+@pytest.mark.parametrize("of_torch", [False, True])
+def test_tensors_that_begin_anywhere_are_read_and_writable(of_torch: bool, tmp_path: Path, team: Keys) -> None:
+    header = {"a": entry("U8", [1], 0, 1), "b": entry("F64", [2], 1, 17), "c": entry("F32", [0, 3], 17, 17)}
+    data = written(header, b"\x07" + ONE, of_torch=of_torch)
+    loaded = safeload.load(signed(tmp_path / "m", team.key, [("m", "safetensors.file", data)]), trust=team.pub)
+    assert [np.asarray(one).tolist() for one in loaded.values()] == [[7], [1.0, 2.0], []]
+    loaded["b"][0] = 3
+    assert loaded["b"].sum() == 5
+
+
+@pytest.mark.parametrize("of_torch", [False, True])
+@pytest.mark.parametrize(
+    "data",
+    [
+        ({"a": entry("F64", [2], 0, 16), "b": entry("F64", [1], 8, 16)}, ONE),
+        ({"a": entry("F64", [3], 0, 24)}, ONE),
+        ({"a": entry("F64", [-2], 0, 16)}, ONE),
+        ({"a": entry("F64", [1], 0, 16)}, ONE),
+        ({"a": entry("F64", [0, 1 << 62], 0, 0)}, b""),
+        ({"a": entry("F64", [1] * 65, 0, 8)}, ONE[:8]),
+        ({"a": entry("F4", [2], 0, 1)}, b"a"),
+        ({"__metadata__": ["np"], "a": entry("U8", [1], 0, 1)}, b"a"),
+        ({"a": ["F64", [1], [0, 8]]}, ONE[:8]),
+    ],
+    ids=["shared", "cut", "less than none", "longer", "huge", "deep", "unknown", "list", "odd"],
+)
+def test_a_header_that_says_too_much_is_refused(data: Any, of_torch: bool, tmp_path: Path, team: Keys) -> None:
+    members = [("m", "safetensors.file", written(*data, of_torch=of_torch))]
+    with pytest.raises(SafeloadError):
+        safeload.load(signed(tmp_path / "m", team.key, members), trust=team.pub)
 
 
 @pytest.mark.parametrize("name", ["weights.safetensors", "model.skops", "model.onnx", "model.keras"])

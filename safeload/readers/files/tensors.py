@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safeload.errors import StreamError
 from safeload.readers.files.templates import look_into_template
@@ -17,7 +17,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from safeload.readers.files.look import Look
 
-__all__ = ["read_gguf", "read_safetensors"]
+__all__ = ["SafeTensor", "read_gguf", "read_safetensors", "safetensors_header"]
 
 _RANK_MAX = 64
 _HEADER_MAX = 100_000_000  # safetensors' own
@@ -27,19 +27,42 @@ _BITS = {
 }  # fmt: skip
 
 
+class SafeTensor(NamedTuple):
+    """Where a tensor's bytes are, from the start of the file."""
+
+    start: int
+    end: int
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
 def read_safetensors(look: Look, view: memoryview) -> None:
-    length = int.from_bytes(view[:8], "little")
-    look.span(0, 8 + length, "header")
-    if length > _HEADER_MAX:
-        look.unread(8, "the header is longer than the format allows")
+    look.span(0, 8 + int.from_bytes(view[:8], "little"), "header")
+    try:
+        _, tensors = safetensors_header(view)
+    except StreamError as error:
+        look.unread(8, error.message)
         return
+    _extents(look, tensors, 8 + int.from_bytes(view[:8], "little"), len(view))
+
+
+def safetensors_header(view: memoryview) -> tuple[dict[str, Any], list[SafeTensor]]:
+    """What the file says of itself, and its tensors, as they lie in it. Raises StreamError.
+
+    Each has as many bytes as its shape needs; whether these are there, and nobody else's, is not looked at.
+    """
+    length = int.from_bytes(view[:8], "little")
+    if length > _HEADER_MAX:
+        raise StreamError("the header is longer than the format allows", offset=0)
     try:
         header = json.loads(bytes(view[8 : 8 + length]), object_pairs_hook=_unique)
-        ends = _ends(header)
-    except (ValueError, RecursionError, TypeError, KeyError) as error:
-        look.unread(8, f"the header cannot be read: {printable(str(error), 80)}")
-        return
-    _extents(look, ends, 8 + length, len(view))
+        metadata = header.pop("__metadata__", None) or {}
+        if type(metadata) is not dict:
+            raise TypeError("the metadata is no object")
+        return metadata, sorted(_tensor(8 + length, *entry) for entry in header.items())
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
+        raise StreamError(f"the header cannot be read: {printable(str(error), 80)}", offset=8) from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -49,38 +72,29 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _ends(header: Any) -> list[tuple[int, int, str]]:
-    """Begin and end of each tensor, and its name."""
-    if type(header) is not dict:
-        raise TypeError("it is no object")
-    found = []
-    for name, entry in header.items():
-        if name == "__metadata__":
-            continue
-        start, end = entry["data_offsets"]
-        shape = entry["shape"]
-        if len(shape) > _RANK_MAX or any(type(n) is not int or not 0 <= n < 1 << 63 for n in (start, end, *shape)):
-            raise ValueError("a number is none")
-        if entry["dtype"] not in _BITS or math.prod(shape) * _BITS[entry["dtype"]] != 8 * (end - start):
-            raise ValueError(f"{name} has another size than its shape says")
-        found.append((start, end, name))
-    return sorted(found)
+def _tensor(base: int, name: str, entry: Any) -> SafeTensor:
+    start, end = entry["data_offsets"]
+    dtype, shape = entry["dtype"], tuple(entry["shape"])
+    if len(shape) > _RANK_MAX or any(type(n) is not int or not 0 <= n < 1 << 63 for n in (start, end, *shape)):
+        raise ValueError("a number is none")
+    if dtype not in _BITS or math.prod(shape) * _BITS[dtype] != 8 * (end - start):
+        raise ValueError(f"{name} has another size than its shape says")
+    return SafeTensor(base + start, base + end, name, dtype, shape)
 
 
-def _extents(look: Look, ends: list[tuple[int, int, str]], base: int, size: int) -> None:
-    at = base
-    for start, end, name in ends:
+def _extents(look: Look, tensors: list[SafeTensor], at: int, size: int) -> None:
+    for start, end, name, _, _ in tensors:
         shown = printable(name, 80)
-        if base + end > size:
-            look.unread(base + start, f"{shown} reaches past the end of the file")
+        if end > size:
+            look.unread(start, f"{shown} reaches past the end of the file")
             return
-        if base + start < at:
-            look.say("overlap", base + start, f"{shown} shares its bytes with another tensor")
-        elif base + start > at:
-            look.say("hole", at, f"{base + start - at:,} bytes before {shown} belong to no tensor")
+        if start < at:
+            look.say("overlap", start, f"{shown} shares its bytes with another tensor")
+        elif start > at:
+            look.say("hole", at, f"{start - at:,} bytes before {shown} belong to no tensor")
             look.unread(at, "what stands in the hole is unknown")
-        look.span(base + start, base + end, "array", shown)
-        at = max(at, base + end)
+        look.span(start, end, "array", shown)
+        at = max(at, end)
     if at < size:
         look.say("after-stop", at, f"{size - at:,} bytes follow after the last tensor")
         look.unread(at, "what follows is unknown")

@@ -1,0 +1,92 @@
+"""What loading takes: the model's size and little more, or what the framework takes by itself, where that is more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+import safeload
+
+if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
+    for needed in ("keras", "onnx", "onnxruntime", "safetensors", "skops"):
+        pytest.importorskip(needed, reason="pip install '.[keras,onnx,safetensors,skops,test]'")
+import keras
+import onnx
+import safetensors.numpy
+import skops.io
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Keys
+
+ROWS, COLUMNS = 1_000, 40_000
+SIZE = ROWS * COLUMNS * 4
+
+
+def weights(columns: int) -> Any:
+    return np.random.default_rng(0).normal(size=(ROWS, columns)).astype("f4")
+
+
+def network(columns: int) -> Any:
+    model = keras.Sequential([keras.layers.Input((ROWS,)), keras.layers.Dense(columns)])
+    model.compile()
+    return model
+
+
+def graph(columns: int) -> Any:
+    helper, tensor = onnx.helper, onnx.TensorProto.FLOAT
+    place = [helper.make_tensor_value_info(name, tensor, [None, n]) for name, n in (("x", ROWS), ("y", columns))]
+    parameters = [onnx.numpy_helper.from_array(weights(columns), "w")]
+    made = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "one", place[:1], place[1:], parameters)
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+
+
+# Codec: what makes the model, how it is written without safeload, what reads that, and what is imported before.
+KINDS: dict[str, tuple[Callable[[int], Any], Callable[[Any, str], Any], str, str]] = {
+    "keras": (network, lambda model, path: model.save(path), "keras.saving.load_model(path)", "keras"),
+    "onnx": (graph, onnx.save, "onnxruntime.InferenceSession(path)", "onnxruntime"),
+    "safetensors": (
+        lambda columns: {"w": weights(columns)},
+        safetensors.numpy.save_file,
+        "safetensors.numpy.load_file(path)",
+        "safetensors.numpy",
+    ),
+    "skops": (lambda columns: {"w": weights(columns)}, skops.io.dump, "skops.io.load(path)", "skops.io"),
+}
+_LOADS = """
+import sys, {imported}, safeload
+path, trust = sys.argv[1:]
+value = {how}
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def peak(path: Path, team: Keys, imported: str, how: str) -> int:
+    """The most memory of a process that loads `path`, in bytes."""
+    command = [sys.executable, "-c", _LOADS.format(imported=imported, how=how), str(path), str(team.pub)]
+    return int(subprocess.run(command, capture_output=True, check=True).stdout.split()[-1]) * 1024
+
+
+@pytest.mark.parametrize("codec", KINDS)
+def test_loading_takes_no_more_than_the_framework_itself_or_the_model(codec: str, tmp_path: Path, team: Keys) -> None:
+    make, write, read, imported = KINDS[codec]
+    taken = {}
+    for name, how in (("ours", "safeload.load(path, trust=trust)"), ("theirs", read)):
+        peaks = []
+        for columns in (1, COLUMNS):
+            path, model = tmp_path / f"{name}-{columns}.{codec}", make(columns)
+            if name == "ours":
+                safeload.dump(model, path, signer=team.key, codec=codec)
+            else:
+                write(model, str(path))
+            peaks.append(peak(path, team, imported, how))
+            path.unlink()
+        taken[name] = peaks[1] - peaks[0]
+    assert taken["ours"] < max(1.3 * SIZE, taken["theirs"] + 0.1 * SIZE)
