@@ -57,9 +57,7 @@ def safetensors_header(view: memoryview) -> tuple[dict[str, Any], list[SafeTenso
         raise StreamError("the header is longer than the format allows", offset=0)
     try:
         header = json.loads(bytes(view[8 : 8 + length]), object_pairs_hook=_unique)
-        metadata = header.pop("__metadata__", None) or {}
-        if type(metadata) is not dict:
-            raise TypeError("the metadata is no object")
+        metadata = dict((header.pop("__metadata__", None) or {}).items())
         return metadata, sorted(_tensor(8 + length, *entry) for entry in header.items())
     except (ValueError, RecursionError, TypeError, KeyError, AttributeError) as error:
         raise StreamError(f"the header cannot be read: {printable(str(error), 80)}", offset=8) from error
