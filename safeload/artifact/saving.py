@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 from safeload.artifact.description import describe
 from safeload.artifact.needs import loading_needs
 from safeload.artifact.writer import ArtifactWriter
-from safeload.codecs import packed_kind
+from safeload.codecs.packed import packed_kind
 from safeload.codecs.summary import merged, summarise
 from safeload.container.atomic import atomic_file
 from safeload.container.manifest import ModelInfo

@@ -2,27 +2,46 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
-from safeload.codecs.joblib import JOBLIB
-from safeload.codecs.keras import KERAS
-from safeload.codecs.numpy import NUMPY
-from safeload.codecs.onnx import ONNX
-from safeload.codecs.packed import packed_kind
-from safeload.codecs.pickle import PICKLE
-from safeload.codecs.safetensors import SAFETENSORS
-from safeload.codecs.skops import SKOPS
-from safeload.codecs.torch import TORCH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec_of", "packed_kind"]
+__all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec_of"]
 
-CODECS: Mapping[str, Codec] = {
-    codec.name: codec for codec in (KERAS, TORCH, ONNX, NUMPY, SAFETENSORS, SKOPS, PICKLE, JOBLIB)
+# Module of each, in which it has the module's name in capitals.
+_MODULES = {
+    "keras": "keras",
+    "torch": "torch",
+    "onnx": "onnx",
+    "numpy": "numpy",
+    "safetensors": "safetensors",
+    "skops": "skops",
+    "pickle": "pickle",
+    "joblib": "joblib",
 }
+
+
+class _Codecs(Mapping[str, Codec]):
+    """Each is imported when it is asked for: whoever only verifies a file needs none."""
+
+    def __getitem__(self, name: str) -> Codec:
+        module = _MODULES[name]
+        found: Codec = getattr(importlib.import_module(f"{__name__}.{module}"), module.upper())
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+CODECS: Mapping[str, Codec] = _Codecs()
 
 
 def codec_for(value: Any, name: str | None) -> Codec:
