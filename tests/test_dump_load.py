@@ -16,7 +16,14 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import RandomForestClassifier
 
 import safeload
-from safeload.errors import CodecError, EnvironmentMismatchError, NoSignerError, NotAnArtifactError, NoTrustError
+from safeload.errors import (
+    CodecError,
+    DisallowedGlobalError,
+    EnvironmentMismatchError,
+    NoSignerError,
+    NotAnArtifactError,
+    NoTrustError,
+)
 
 if TYPE_CHECKING:
     import pathlib
@@ -402,3 +409,22 @@ def test_an_error_of_a_file_object_can_be_kept(team: Keys) -> None:
     except safeload.SafeloadError as error:
         error.__dict__["self"] = error
     gc.collect()
+
+
+class Own:
+    """A class that no policy knows."""
+
+
+def test_a_small_model_that_is_loaded_again_is_made_anew_and_refused_again(team: Keys, tmp_path: Path) -> None:
+    """Its analysis is remembered; whether the policy allows it is asked each time."""
+    path = tmp_path / "m.safeload"
+    with pytest.warns(safeload.PolicyWarning):
+        safeload.dump({"a": [1, 2], "own": Own()}, path, signer=team.key)
+    policy = safeload.Policy.default().allow(f"{Own.__module__}.Own")
+    for _ in range(3):
+        with pytest.raises(DisallowedGlobalError):
+            safeload.load(path, trust=team.pub)
+        loaded = safeload.load(path, trust=team.pub, policy=policy)
+        assert type(loaded["own"]) is Own
+        assert loaded["a"] == [1, 2]
+        loaded["a"].append(3)

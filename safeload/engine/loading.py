@@ -12,6 +12,7 @@ from safeload.engine.collector import collection_paused
 from safeload.engine.guard import GuardedUnpickler
 from safeload.engine.outofband import OutOfBand
 from safeload.engine.plans import repeat_edits
+from safeload.engine.remembering import analysed
 from safeload.engine.resolve import answers
 from safeload.engine.rewrite import (
     before_build,
@@ -22,11 +23,9 @@ from safeload.engine.rewrite import (
     without_data,
     without_frame,
 )
-from safeload.engine.tables import WATCHED
 from safeload.errors import CodecError, SafeloadError, UnsafeStreamError
 from safeload.policy.judge import check_stream, of_member
 from safeload.readers import opcodes as op
-from safeload.readers.joblib import analyse
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def load_stream(memory: Memory, policy: Policy, *, member: str, buffers: Sequenc
 
 def _analysed_and_loaded(memory: Memory, policy: Policy, member: str, buffers: OutOfBand) -> Any:
     """What the analysis noted is gone before the collector goes on, which would look at all of it."""
-    stream = analyse(memory.buffer, watch=WATCHED, work=memory.work, out_of_band=buffers.count)
+    stream = analysed(memory, buffers.count)
     check_stream(stream, policy, member=member)
     _check_end(stream, memory, member)
     return _Loading(memory, policy, member, buffers).load(stream)

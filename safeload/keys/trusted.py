@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,4 +75,10 @@ def read_trusted_key(path: str | os.PathLike[str]) -> TrustedKey:
     if hmacfile.claims_hmac(file.data):
         file.refuse_if_others_can_read()
         return TrustedKey(HMAC_SHA256, hmacfile.parse(file.data, file.path), name)
-    return TrustedKey(*keyfiles.load_public(file.data, file.path), name)
+    return TrustedKey(*_public(file.data, file.path), name)
+
+
+@functools.lru_cache(maxsize=64)
+def _public(data: bytes, path: str) -> Key:
+    """The bytes of one key mean the same each time that a model is loaded."""
+    return keyfiles.load_public(data, path)
