@@ -26,6 +26,8 @@ from safeload.errors import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pathlib
 
     from conftest import Keys
