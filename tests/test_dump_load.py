@@ -26,8 +26,6 @@ from safeload.errors import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pathlib
 
     from conftest import Keys
@@ -417,7 +415,7 @@ class Own:
     """A class that no policy knows."""
 
 
-def test_a_small_model_that_is_loaded_again_is_made_anew_and_refused_again(team: Keys, tmp_path: Path) -> None:
+def test_a_small_model_that_is_loaded_again_is_made_anew_and_refused_again(team: Keys, tmp_path: pathlib.Path) -> None:
     """Its analysis is remembered; whether the policy allows it is asked each time."""
     path = tmp_path / "m.safeload"
     with pytest.warns(safeload.PolicyWarning):
