@@ -27,6 +27,7 @@ from safeload._version import __version__
 from safeload.artifact import Artifact, UnverifiedArtifact
 from safeload.artifact.environment import EnvironmentWarning
 from safeload.audit import FileReport, Report, Unread
+from safeload.bench import Evaluation, evaluate
 from safeload.container.manifest import Manifest
 from safeload.engine.catalogue import Grant, grants
 from safeload.errors import SafeloadError
@@ -43,6 +44,7 @@ __all__ = [
     "RULES",
     "Artifact",
     "EnvironmentWarning",
+    "Evaluation",
     "FileReport",
     "Finding",
     "Grant",
@@ -69,6 +71,7 @@ __all__ = [
     "convert",
     "dump",
     "errors",
+    "evaluate",
     "export_oms",
     "grants",
     "inspect",

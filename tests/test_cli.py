@@ -78,6 +78,16 @@ CASES: list[Case] = [
     ("convert a call", "convert evil.pkl -o n --key team.key", 1, (), ("system is called at byte", "nothing was exec")),
     ("convert a text", "convert notes.txt -o n --key team.key", 1, (), ("notes.txt",)),
     ("allow a whole module", "convert m.joblib -o n --key team.key --allow os", 2, (), ("not a whole module",)),
+    ("bench", "bench m.safeload --trust keys --repeats 1", 0, ("m.safeload: dict, kept by joblib", "\n  pickle"), ()),
+    ("bench of what does not predict", "bench m.safeload --trust keys --data X.npy", 0, ("does not predict",), ()),
+    ("bench of a plain file", "bench m.joblib --trust keys", 2, (), NOT_OURS),
+    ("bench of what was changed", "bench bad.safeload --trust keys", 1, (), ("the payload was changed",)),
+    ("bench for nobody", "bench m.safeload", 2, (), ("nobody said whose", "hint: make a store")),
+    ("bench a stranger's", "bench stranger.safeload --trust keys", 1, (), ("which keys/ does not trust", "hint:")),
+    ("a target without data", "bench m.safeload --trust keys --target y.npy", 2, (), ("there is no --data",)),
+    ("data of another kind", "bench m.safeload --trust keys --data notes.txt", 2, (), ("neither .npy nor .csv",)),
+    ("data that is a pickle", "bench m.safeload --trust keys --data evil.pkl", 2, (), ("neither .npy nor .csv",)),
+    ("no such data", "bench m.safeload --trust keys --data no.npy", 2, (), ("no.npy: no such file",)),
     ("the demo needs an empty folder", "demo --folder keys", 2, (), ("keys is not empty",)),
 ]
 

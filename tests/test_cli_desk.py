@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 import joblib
+import numpy as np
 import pytest
 
 import safeload
@@ -56,7 +57,7 @@ def lay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Make `folder` the current one, with
 
     team.key team.pub keys/ stranger.key stranger.pub locked.key (its passphrase is SESAME) m.joblib m.safeload
-    stranger.safeload (signed by stranger) bad.safeload (a byte changed) evil.pkl (touches MARKER) notes.txt
+    stranger.safeload (signed by stranger) bad.safeload (a byte changed) evil.pkl (touches MARKER) notes.txt X.npy
     """
     monkeypatch.chdir(folder)
     for name, (data, mode) in _files().items():
@@ -91,6 +92,7 @@ def _make(folder: Path) -> None:
     (folder / "bad.safeload").write_bytes(data)
     (folder / "evil.pkl").write_bytes(pickle.dumps(Call("touch MARKER")))
     (folder / "notes.txt").write_text("hello\n", encoding="utf-8")
+    np.save(folder / "X.npy", np.arange(6.0).reshape(3, 2))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,17 @@ def test_verify(capsys: pytest.CaptureFixture[str]) -> None:
     assert [set(each) for each in file["signers"]] == [{"name", "algorithm", "keyid"}]
 
 
+def test_bench(capsys: pytest.CaptureFixture[str]) -> None:
+    found = document(capsys, "bench m.safeload --trust keys --repeats 2", 0)
+    assert set(found) == {"file", "model", "codec", "signers", "repeats", "measure", "score", "rows", "notes"}
+    assert (found["file"], found["model"], found["signers"], found["repeats"]) == ("m.safeload", "dict", ["team"], 2)
+    assert [row["name"] for row in found["rows"]] == ["safeload", "joblib", "pickle"]
+    for row in found["rows"]:
+        assert set(row) == {"name", "size", "load", "predict", "score", "same", "reason"}
+        assert 0 < row["load"]["least"] <= row["load"]["median"] <= row["load"]["most"]
+    assert found["rows"][0]["size"] == Path("m.safeload").stat().st_size
+
+
 def test_verify_of_several_reports_each_and_the_error_that_decides(capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, "verify nope m.safeload bad.safeload --trust keys", 1)
     assert [file["verified"] for file in found["files"]] == [False, True, False]
@@ -100,6 +111,9 @@ def test_verify_of_several_reports_each_and_the_error_that_decides(capsys: pytes
         ("verify m.safeload", 2, "NoTrustError"),
         ("verify m.safeload --trust nope", 2, "KeyFileError"),
         ("verify", 2, "MissingParameter"),
+        ("bench m.joblib --trust keys", 2, "NotAnArtifactError"),
+        ("bench bad.safeload --trust keys", 1, "DigestMismatchError"),
+        ("bench m.safeload --trust keys --target a", 2, "UsageError"),
         ("trust list --store nope", 2, "KeyFileError"),
         ("trust list", 2, "MissingParameter"),
     ],

@@ -54,6 +54,7 @@ def _desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ["pack", "m.joblib", "-o", "n.safeload", "--key", "team.key"],
         ["keygen", "new"],
         ["demo", "--help"],
+        ["bench", "--help"],
     ],
     ids=" ".join,
 )

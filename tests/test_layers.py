@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "codecs": {"readers", "policy", "engine"},
     "artifact": {"container", "readers", "keys", "policy", "codecs"},
     "store": {"container", "keys", "policy", "artifact"},
+    "bench": {"container", "keys", "policy", "codecs", "artifact"},
     "audit": {"container", "readers", "keys", "policy", "engine", "artifact"},
     "report": {"policy", "audit"},
     "_scan": {"keys", "policy", "audit"},
@@ -37,7 +38,10 @@ MAY_IMPORT: dict[str, set[str]] = {
 }
 FLOOR_0 = {"errors", "kinds", "limits", "text", "warn", "_version"}
 ML_LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "pandas", "xgboost", "lightgbm", "catboost"}
-MAY_IMPORT_ML = {"engine", "codecs"}
+# bench asks models, and holds what they answer against one another.
+MAY_IMPORT_ML = {"engine", "codecs", "bench"}
+# What is measured beside us: loaded by this file, which wrote it.
+PEERS = {"peers.py": {"joblib.load", "pickle.load"}}
 # Not for models: its pool of processes, which others put their clusters behind.
 POOL = {("audit", "joblib")}
 
@@ -94,7 +98,7 @@ def test_only_hazmat_imports_cryptography() -> None:
     assert users == {"hazmat"}
 
 
-def test_only_engine_and_codecs_import_machine_learning_libraries() -> None:
+def test_only_rooms_that_handle_objects_import_machine_learning_libraries() -> None:
     for room, path in _files():
         libraries = {name.split(".")[0] for name in _imports(path)} & ML_LIBRARIES
         libraries -= {library for where, library in POOL if where == room}
@@ -117,7 +121,29 @@ def _pickle_names(path: Path) -> set[str]:
 
 def test_there_is_one_unpickler() -> None:
     users = {path.name: names for _, path in _files() if (names := _pickle_names(path)) and "demo" not in str(path)}
-    assert users == {"guard.py": {"pickle.Unpickler"}}
+    assert users == {"guard.py": {"pickle.Unpickler"}, **PEERS}
+
+
+def test_what_is_measured_beside_us_is_loaded_in_one_file_which_takes_no_path() -> None:
+    """It loads what it wrote: nothing that is public in it can be handed a file, or the name of one."""
+    (path,) = (path for _, path in _files() if path.name in PEERS)
+    assert path.relative_to(PACKAGE).parts == ("bench", *PEERS)
+    tree = ast.parse(path.read_text("utf-8"))
+    public = next(
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__"
+    )
+    functions = {node.name: node.args for node in tree.body if isinstance(node, ast.FunctionDef)}
+    taken = {name: [each.arg for each in functions[name].args] for name in public if name in functions}
+    assert taken == {"written": ["value"]}
+    customers = {
+        path.name
+        for _, path in _files()
+        for name in _imports(path)
+        if name.startswith("safeload.bench.peers") and path.name not in PEERS
+    }
+    assert customers == {"evaluating.py"}
 
 
 def test_only_one_file_prints() -> None:

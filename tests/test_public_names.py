@@ -15,6 +15,7 @@ from safeload import errors
 NAMES = {
     "Artifact",
     "EnvironmentWarning",
+    "Evaluation",
     "FileReport",
     "Finding",
     "Grant",
@@ -42,6 +43,7 @@ NAMES = {
     "convert",
     "dump",
     "errors",
+    "evaluate",
     "export_oms",
     "grants",
     "inspect",

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "scan": "safeload.cli.scan",
     "explain": "safeload.cli.explain",
     "convert": "safeload.cli.convert",
+    "bench": "safeload.cli.bench",
     "policy": "safeload.cli.policy",
     "store": "safeload.cli.store",
     "demo": "safeload.cli.demo",

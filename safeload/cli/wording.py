@@ -8,7 +8,7 @@ import click
 
 from safeload.errors import SafeloadError
 from safeload.keys import short
-from safeload.text import printable
+from safeload.text import duration, printable, size
 
 if TYPE_CHECKING:
     from safeload import Artifact, Manifest
@@ -48,29 +48,10 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
-def size(count: int) -> str:
-    """``812 bytes``, ``8.3 kB``, ``11.8 MB``."""
-    if count < 1000:
-        return f"{count} byte{'' if count == 1 else 's'}"
-    amount, unit = float(count), "bytes"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if amount < 999.95:
-            break
-        amount, unit = amount / 1000, larger
-    return f"{amount:.1f} {unit}"
-
-
 def holds(member: Member) -> str:
     """``11.8 MB, 1.0 MB as zstd``."""
     stored = "" if member.encoding == "identity" else f", {size(member.stored)} as {printable(member.encoding)}"
     return f"{size(member.size)}{stored}"
-
-
-def duration(seconds: float) -> str:
-    """``0.46 ms``, ``138 ms``, ``2.1 s``."""
-    if seconds >= 1:
-        return f"{seconds:.1f} s"
-    return f"{seconds * 1000:.2g} ms" if seconds < 0.0995 else f"{seconds * 1000:.0f} ms"
 
 
 def error_lines(error: BaseException) -> list[str]:

@@ -1,0 +1,54 @@
+"""How good the answers are: by the model's own score where it has one."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["score_of"]
+
+_MEASURES = {
+    "ClassifierMixin.score": "accuracy",
+    "RegressorMixin.score": "R^2",
+    "CatBoostClassifier.score": "accuracy",
+    "CatBoostRegressor.score": "R^2",
+}
+_TWO = {0, 1}
+
+
+def score_of(model: Any, data: Any, targets: Any, answer: Any) -> tuple[str, float | None]:
+    """What is measured, and how much of it; None for no number. `answer` is what the model said.
+
+    Raises whatever the model raises.
+    """
+    if callable(getattr(model, "score", None)) and hasattr(model, "predict"):
+        name, score = _measure(model), float(model.score(data, targets))
+    else:
+        name, score = _of_answer(answer[0] if isinstance(answer, (list, tuple)) else answer, targets)
+    return name, score if math.isfinite(score) else None  # of R^2 for one sample; JSON has no NaN
+
+
+def _measure(model: Any) -> str:
+    while hasattr(model, "_final_estimator"):  # a pipeline is what its last step is
+        model = model._final_estimator
+    return _MEASURES.get(getattr(type(model).score, "__qualname__", ""), "score")
+
+
+def _of_answer(answer: Any, targets: Any) -> tuple[str, float]:
+    """Accuracy for labels, and for what can only be probabilities of labels; R^2 for all else."""
+    import numpy as np
+
+    said, wanted = np.asarray(answer), np.asarray(targets).ravel()
+    if wanted.dtype.kind in "iub" and said.dtype.kind == "f":
+        if said.ndim == 2 and said.shape[1] > 1:
+            said, wanted = said.argmax(axis=1), wanted.astype("i8")
+        elif set(np.unique(wanted)) <= _TWO and said.min() >= 0 and said.max() <= 1:
+            said, wanted = (said.ravel() > 0.5).astype("i8"), wanted.astype("i8")
+    said = said.ravel()
+    if said.shape != wanted.shape:
+        raise ValueError(f"{said.size:,} answers cannot be held against {wanted.size:,} targets")
+    if said.dtype.kind != "f":
+        return "accuracy", float(np.mean(said == wanted))
+    off, apart = wanted - said, wanted - wanted.mean()
+    spread = float(apart @ apart)
+    return "R^2", 1 - float(off @ off) / spread if spread else 0.0
