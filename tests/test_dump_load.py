@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import io
 import os
 import pickle
@@ -193,6 +194,24 @@ def test_the_manifest_says_what_is_inside(forest: RandomForestClassifier, target
     assert "sklearn.ensemble._forest.RandomForestClassifier" in manifest.globals
     assert manifest.arrays.count > 20
     assert safeload.inspect(target).claimed == manifest
+
+
+def test_what_is_installed_after_the_first_save_is_recorded_too(
+    tmp_path: pathlib.Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safeload.dump(np.arange(3), tmp_path / "first.safeload", signer=team.key)
+    site = tmp_path / "site"
+    (site / "lately").mkdir(parents=True)
+    (site / "lately" / "__init__.py").write_text("class Late:\n    pass\n", "utf-8")
+    described = site / "lately_installed-1.2.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: lately-installed\nVersion: 1.2\n", "utf-8")
+    (described / "RECORD").write_text("lately/__init__.py,,\n", "utf-8")
+    monkeypatch.syspath_prepend(site)
+    late = importlib.import_module("lately").Late()
+    with pytest.warns(safeload.PolicyWarning):
+        manifest = safeload.dump(late, tmp_path / "second.safeload", signer=team.key)
+    assert manifest.environment.distributions == {"lately-installed": "1.2"}
 
 
 def test_metadata_that_json_lacks_is_a_type_error_and_nothing_is_written(target: pathlib.Path, team: Keys) -> None:
