@@ -151,41 +151,52 @@ def _safetensors() -> Subject:
     return Subject(of_numpy.value, of_numpy.ask, write)
 
 
+def _booster(library: str, model: Any, own: Callable[[Any, Path], Path], ask: Callable[[Any, Any], Any]) -> Subject:
+    """`own` saves in the library's format, which its codec takes; ``ask(model, data)`` also asks what comes of that."""
+    inputs, labels, unseen = _split("breast_cancer")
+    model.fit(inputs, labels)
+    write = own if library in CODECS else _by_joblib
+    return Subject(model, lambda one: ask(one, unseen), partial(write, model))
+
+
 def _xgboost() -> Subject:
     import xgboost
 
-    def write(model: Any, folder: Path) -> Path:
-        if "xgboost" not in CODECS:
-            return _by_joblib(model, folder)
+    def own(model: Any, folder: Path) -> Path:
         model.save_model(folder / "model.ubj")
         return folder / "model.ubj"
 
-    return _estimator(xgboost.XGBClassifier(n_estimators=30, random_state=0), "breast_cancer", write)
+    def ask(one: Any, data: Any) -> Any:
+        return getattr(one, "get_booster", lambda: one)().inplace_predict(data)
+
+    return _booster("xgboost", xgboost.XGBClassifier(n_estimators=30, random_state=0), own, ask)
 
 
 def _lightgbm() -> Subject:
     import lightgbm
 
-    def write(model: Any, folder: Path) -> Path:
-        if "lightgbm" not in CODECS:
-            return _by_joblib(model, folder)
+    def own(model: Any, folder: Path) -> Path:
         model.booster_.save_model(folder / "model.txt")
         return folder / "model.txt"
 
-    return _estimator(lightgbm.LGBMClassifier(n_estimators=30, random_state=0, verbose=-1), "breast_cancer", write)
+    def ask(one: Any, data: Any) -> Any:
+        return getattr(one, "booster_", one).predict(data)
+
+    return _booster("lightgbm", lightgbm.LGBMClassifier(n_estimators=30, random_state=0, verbose=-1), own, ask)
 
 
 def _catboost() -> Subject:
     import catboost
 
-    def write(model: Any, folder: Path) -> Path:
-        if "catboost" not in CODECS:
-            return _by_joblib(model, folder)
+    def own(model: Any, folder: Path) -> Path:
         model.save_model(str(folder / "model.cbm"))
         return folder / "model.cbm"
 
+    def ask(one: Any, data: Any) -> Any:
+        return one.predict(data, prediction_type="RawFormulaVal")
+
     model = catboost.CatBoostClassifier(iterations=30, random_seed=0, verbose=0, allow_writing_files=False)
-    return _estimator(model, "breast_cancer", write)
+    return _booster("catboost", model, own, ask)
 
 
 def _skops() -> Subject:
@@ -251,6 +262,81 @@ def _keras(name: str) -> Subject:
     return Subject(model, ask, write)
 
 
+def _keras_json() -> Subject:
+    model, ask = _network()
+
+    def write(folder: Path) -> Path:
+        (folder / "model.json").write_text(model.to_json(), "utf-8")
+        model.save_weights(folder / "model.weights.h5")
+        return folder
+
+    return Subject(model, ask, write)
+
+
+def _tensorflow() -> Subject:
+    import tensorflow as tf
+
+    inputs, labels, unseen = _split("iris")
+    inputs, unseen = tf.constant(inputs, tf.float32), tf.constant(unseen, tf.float32)
+
+    class Linear(tf.Module):  # type: ignore[misc]  # of another environment
+        def __init__(self) -> None:
+            super().__init__()
+            self.w, self.b = tf.Variable(tf.zeros([4, 3])), tf.Variable(tf.zeros([3]))
+
+        @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32)])  # type: ignore[untyped-decorator]
+        def __call__(self, data: Any) -> Any:
+            return data @ self.w + self.b
+
+    model = Linear()
+    for _ in range(50):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, model(inputs)))
+        for variable, gradient in zip((model.w, model.b), tape.gradient(loss, (model.w, model.b)), strict=True):
+            variable.assign_sub(0.1 * gradient)
+
+    def write(folder: Path) -> Path:
+        tf.saved_model.save(model, str(folder / "model"))
+        return folder / "model"
+
+    return Subject(model, lambda one: one(unseen).numpy(), write)
+
+
+def _pmml() -> Subject:
+    from nyoka import skl_to_pmml
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    inputs, labels, unseen = _split("iris")
+    model = make_pipeline(StandardScaler(), RandomForestClassifier(30, random_state=0)).fit(inputs, labels)
+
+    def ask(one: Any) -> list[int]:
+        """Labels: of an evaluator they stand behind the probabilities."""
+        if one is model:
+            return [int(label) for label in model.predict(unseen)]
+        return [int(answer[-1]) for answer in one.predict(unseen.tolist())]
+
+    def write(folder: Path) -> Path:
+        names = [f"x{number}" for number in range(inputs.shape[1])]
+        skl_to_pmml(model, names, "target", str(folder / "model.pmml"))
+        return folder / "model.pmml"
+
+    return Subject(model, ask, write)
+
+
+def _hickle() -> Subject:
+    import hickle
+
+    of_numpy = _arrays()
+
+    def write(folder: Path) -> Path:
+        hickle.dump(of_numpy.value, str(folder / "model.hkl"))
+        return folder / "model.hkl"
+
+    return Subject(of_numpy.value, of_numpy.ask, write)
+
+
 def _onnx() -> Subject:
     import onnx
     import onnxruntime
@@ -293,7 +379,14 @@ _ROWS = (
     System("NumPy dict of arrays", ("numpy",), ("numpy",), _arrays),
     System("PyTorch state dict", ("torch",), ("torch",), _torch),
     System("Keras `.keras`", ("keras",), ("keras",), lambda: _keras("model.keras")),
+    System("Keras `.h5`", ("keras-h5",), ("keras", "h5py"), lambda: _keras("model.h5"), by_name=True),
+    System(
+        "Keras JSON and weights", ("keras-json",), ("keras", "h5py"), _keras_json, by_name=True, without=("convert",)
+    ),
+    System("TensorFlow SavedModel", ("tensorflow",), ("tensorflow",), _tensorflow),
     System("ONNX", ("onnx",), ("onnx", "onnxruntime"), _onnx),
+    System("PMML", ("pmml",), ("nyoka", "pypmml"), _pmml, by_name=True),
+    System("Hickle", ("hickle",), ("hickle",), _hickle, by_name=True),
     # Its own loader checks no values: only what somebody signed is loaded, by `pack`.
     System("skops", ("skops",), ("skops",), _skops, by_name=True, without=("convert",)),
     System("safetensors", ("safetensors",), ("safetensors",), _safetensors, by_name=True),
