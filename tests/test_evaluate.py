@@ -6,6 +6,7 @@ import copyreg
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -511,5 +512,16 @@ def test_one_model_at_a_time_is_in_memory(tmp_path: Path, team: Keys) -> None:
     assert peak(100) - peak(1) < 2.3 * 100
 
 
-def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_does_what_it_says_and_shows_what_is_printed(
+    tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run_page("evaluate.md", tmp_path, team, monkeypatch)
+    printed = capsys.readouterr().out
+    page = (Path(__file__).parent.parent / "docs" / "evaluate.md").read_text("utf-8")
+    shown = page.partition("```text\n")[2].partition("```")[0]
+    assert without_figures(printed).startswith(without_figures(shown))
+
+
+def without_figures(text: str) -> str:
+    """Of the rows the names and the answers: all between is of one machine."""
+    return re.sub(r"(?m)^(  (?:safeload|joblib|pickle) ).*( \w+)$", r"\1\2", re.sub(r" {3,}", "  ", text))
