@@ -166,6 +166,21 @@ def test_a_way_of_asking_can_be_given(tmp_path: Path, team: Keys) -> None:
     assert (found.measure, found.score, found["pickle"].same) == ("R^2", 1.0, True)
 
 
+def test_a_way_of_asking_has_data_of_its_own(churn: Path, forest: Any, team: Keys) -> None:
+    def predict(model: Any, rows: list[dict[str, Any]]) -> Any:
+        return model.predict(np.array([row["numbers"] for row in rows]))
+
+    rows = [{"numbers": row} for row in X]
+    found = measured(churn, team, rows, Y, predict=predict)
+    assert (found.measure, found.score, found["joblib"].same) == ("accuracy", forest.score(X, Y), True)
+
+
+def test_what_only_transforms_has_no_score(tmp_path: Path, team: Keys) -> None:
+    found = measured(kept(StandardScaler().fit(X), tmp_path, team), team, X, Y)
+    assert [(row.same, row.score) for row in found.rows] == [(True, None)] * 3
+    assert "a StandardScaler does not predict: there is no score" in found.notes
+
+
 # --- the table and the document ---------------------------------------------------------------
 
 

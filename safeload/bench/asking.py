@@ -33,7 +33,9 @@ class Asked:
         self.note = ""
         self._data, self._targets = data, targets
         self._how = None if data is None else predict or _how_to_ask(model)
-        self._besides = () if predict else _BESIDES  # by a way of one's own, only what that gives
+        # Asked in a way of its own, a model has data of its own: then only the answer counts.
+        self._besides = () if predict else _BESIDES
+        self._scores_itself = predict is None
         self._twice = False
         if data is not None and self._how is None:
             self.note = f"a {type(model).__qualname__} does not predict: only loading is measured"
@@ -48,8 +50,13 @@ class Asked:
         self._twice = is_same(self._answers(model), self._expected)
         if not self._twice:
             self.note = "the model does not answer twice alike, so answers cannot be compared"
+        if self._targets is not None and self._scores_itself and not _predicts(model):
+            self._targets, self.note = None, f"a {type(model).__qualname__} does not predict: there is no score"
         if self._targets is not None:
-            self.measure, self.score = score_of(model, self._data, self._targets, self._expected[0])
+            self.measure, self.score = self._score(model, self._expected[0])
+
+    def _score(self, model: Any, answer: Any) -> tuple[str, float | None]:
+        return score_of(model if self._scores_itself else None, self._data, self._targets, answer)
 
     @property
     def can_ask(self) -> bool:
@@ -71,7 +78,12 @@ class Asked:
         same = is_same(found, self._expected) if self._twice else None
         if self._targets is None:
             return None, same
-        return score_of(model, self._data, self._targets, found[0])[1], same
+        return self._score(model, found[0])[1], same
+
+
+def _predicts(model: Any) -> bool:
+    """Or only transforms."""
+    return hasattr(model, "predict") or not hasattr(model, "transform")
 
 
 def _how_to_ask(model: Any) -> Ask | None:

@@ -19,7 +19,7 @@ _TWO = {0, 1}
 def score_of(model: Any, data: Any, targets: Any, answer: Any) -> tuple[str, float | None]:
     """What is measured, and how much of it; None for no number. `answer` is what the model said.
 
-    Raises whatever the model raises.
+    A model of None is one that is not to be asked: the answer counts. Raises whatever the model raises.
     """
     if callable(getattr(model, "score", None)) and hasattr(model, "predict"):
         name, score = _measure(model), float(model.score(data, targets))
