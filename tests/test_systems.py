@@ -60,6 +60,17 @@ def test_every_codec_has_a_row(systems: Any) -> None:
     assert {system.codec for system in systems.SYSTEMS} == set(CODECS)
 
 
+def test_the_table_of_the_readme_has_these_rows_and_no_others(systems: Any) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    how = "python benchmarks/systems.py --readme README.md writes the table"
+    assert readme.count(systems.BEGIN) == readme.count(systems.END) == 1, how
+    rows = rows_of(readme.partition(systems.BEGIN)[2].partition(systems.END)[0])
+    assert list(rows) == [system.name for system in systems.SYSTEMS], how
+    for system in systems.SYSTEMS:
+        ticked = [name for name, cell in zip(ALL, rows[system.name], strict=False) if cell == "✓"]
+        assert set(ticked) >= set(ALL) - set(system.without), f"{system.name}: {how}"
+
+
 def test_what_was_done_is_ticked_and_figures_stand_beside_it(systems: Any, measured: Path) -> None:
     rows = rows_of(systems.table(systems.read(measured)))
     assert set(rows) == set(QUICK)
