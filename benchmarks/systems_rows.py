@@ -368,7 +368,7 @@ def _onnx() -> Subject:
 
 
 _ROWS = (
-    System("pickle", ("pickle", "joblib"), ("sklearn",), _pickle),
+    System("pickle", ("pickle", "joblib"), ("sklearn",), _pickle, by_name=True),
     System("joblib", ("joblib",), ("sklearn",), _joblib),
     System("scikit-learn forest", ("joblib",), ("sklearn",), _forest),
     System("scikit-learn pipeline", ("joblib",), ("sklearn",), _pipeline),
