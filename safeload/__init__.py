@@ -6,39 +6,44 @@
     model = safeload.load("churn.safeload", trust="team.pub")
 """
 
-from safeload import errors
-from safeload._api import (
-    PolicyWarning,
-    convert,
-    dump,
-    export_oms,
-    inspect,
-    load,
-    load_untrusted,
-    needs,
-    pack,
-    rewrap,
-    sign,
-    unpack,
-    verify,
-)
-from safeload._scan import scan
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from safeload._version import __version__
-from safeload.artifact import Artifact, UnverifiedArtifact
-from safeload.artifact.environment import EnvironmentWarning
-from safeload.audit import FileReport, Report, Unread
-from safeload.bench import Evaluation, evaluate
-from safeload.container.manifest import Manifest
-from safeload.engine.catalogue import Grant, grants
-from safeload.errors import SafeloadError
-from safeload.keys import Identity, IgnoredKeyWarning, Recipient, Signer, TrustStore, keygen
-from safeload.limits import Limits, ScanLimits
-from safeload.policy import Policy
-from safeload.policy.findings import Finding
-from safeload.policy.needs import Needs
-from safeload.policy.rules import RULES, Rule, Severity
-from safeload.store import ModelStore
-from safeload.warn import UnsafeWarning
+
+if TYPE_CHECKING:
+    from safeload import errors
+    from safeload._api import (
+        PolicyWarning,
+        convert,
+        dump,
+        export_oms,
+        inspect,
+        load,
+        load_untrusted,
+        needs,
+        pack,
+        rewrap,
+        sign,
+        unpack,
+        verify,
+    )
+    from safeload._scan import scan
+    from safeload.artifact import Artifact, UnverifiedArtifact
+    from safeload.artifact.environment import EnvironmentWarning
+    from safeload.audit import FileReport, Report, Unread
+    from safeload.bench import Evaluation, evaluate
+    from safeload.container.manifest import Manifest
+    from safeload.engine.catalogue import Grant, grants
+    from safeload.errors import SafeloadError
+    from safeload.keys import Identity, IgnoredKeyWarning, Recipient, Signer, TrustStore, keygen
+    from safeload.limits import Limits, ScanLimits
+    from safeload.policy import Policy
+    from safeload.policy.findings import Finding
+    from safeload.policy.needs import Needs
+    from safeload.policy.rules import RULES, Rule, Severity
+    from safeload.store import ModelStore
+    from safeload.warn import UnsafeWarning
 
 __all__ = [
     "RULES",
@@ -86,3 +91,41 @@ __all__ = [
     "unpack",
     "verify",
 ]
+
+# Where each is. It is imported when it is asked for: who verifies a file needs no engine, and who loads one no report.
+_PLACES = {
+    "_api": (
+        *("PolicyWarning", "convert", "dump", "export_oms", "inspect", "load", "load_untrusted", "needs", "pack"),
+        *("rewrap", "sign", "unpack", "verify"),
+    ),
+    "_scan": ("scan",),
+    "artifact": ("Artifact", "UnverifiedArtifact"),
+    "artifact.environment": ("EnvironmentWarning",),
+    "audit": ("FileReport", "Report", "Unread"),
+    "bench": ("Evaluation", "evaluate"),
+    "container.manifest": ("Manifest",),
+    "engine.catalogue": ("Grant", "grants"),
+    "errors": ("SafeloadError",),
+    "keys": ("Identity", "IgnoredKeyWarning", "Recipient", "Signer", "TrustStore", "keygen"),
+    "limits": ("Limits", "ScanLimits"),
+    "policy": ("Policy",),
+    "policy.findings": ("Finding",),
+    "policy.needs": ("Needs",),
+    "policy.rules": ("RULES", "Rule", "Severity"),
+    "store": ("ModelStore",),
+    "warn": ("UnsafeWarning",),
+}
+_WHERE = {name: f"{__name__}.{module}" for module, names in _PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "errors":
+        return import_module(f"{__name__}.errors")
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = globals()[name] = getattr(import_module(_WHERE[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
