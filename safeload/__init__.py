@@ -13,24 +13,13 @@ from safeload._version import __version__
 
 if TYPE_CHECKING:
     from safeload import errors
-    from safeload._api import (
-        PolicyWarning,
-        convert,
-        dump,
-        export_oms,
-        inspect,
-        load,
-        load_untrusted,
-        needs,
-        pack,
-        rewrap,
-        sign,
-        unpack,
-        verify,
-    )
+    from safeload._plain import convert, load_untrusted, needs
+    from safeload._reading import inspect, load, unpack, verify
     from safeload._scan import scan
+    from safeload._writing import dump, export_oms, pack, rewrap, sign
     from safeload.artifact import Artifact, UnverifiedArtifact
     from safeload.artifact.environment import EnvironmentWarning
+    from safeload.artifact.saving import PolicyWarning
     from safeload.audit import FileReport, Report, Unread
     from safeload.bench import Evaluation, evaluate
     from safeload.container.manifest import Manifest
@@ -94,13 +83,13 @@ __all__ = [
 
 # Where each is. It is imported when it is asked for: who verifies a file needs no engine, and who loads one no report.
 _PLACES = {
-    "_api": (
-        *("PolicyWarning", "convert", "dump", "export_oms", "inspect", "load", "load_untrusted", "needs", "pack"),
-        *("rewrap", "sign", "unpack", "verify"),
-    ),
+    "_plain": ("convert", "load_untrusted", "needs"),
+    "_reading": ("inspect", "load", "unpack", "verify"),
     "_scan": ("scan",),
+    "_writing": ("dump", "export_oms", "pack", "rewrap", "sign"),
     "artifact": ("Artifact", "UnverifiedArtifact"),
     "artifact.environment": ("EnvironmentWarning",),
+    "artifact.saving": ("PolicyWarning",),
     "audit": ("FileReport", "Report", "Unread"),
     "bench": ("Evaluation", "evaluate"),
     "container.manifest": ("Manifest",),

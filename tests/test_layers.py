@@ -34,7 +34,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "audit": {"container", "readers", "keys", "policy", "engine", "artifact"},
     "report": {"policy", "audit"},
     "_scan": {"keys", "policy", "audit"},
-    "_api": {"container", "readers", "keys", "policy", "codecs", "artifact"},
+    "_writing": {"container", "keys", "artifact"},
+    "_reading": {"keys", "policy", "artifact"},
+    "_plain": {"_writing", "container", "keys", "policy", "codecs", "artifact"},
 }
 FLOOR_0 = {"errors", "kinds", "limits", "text", "warn", "_version"}
 ML_LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "pandas", "xgboost", "lightgbm", "catboost"}
