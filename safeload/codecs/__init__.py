@@ -18,6 +18,7 @@ _MODULES = {
     "keras": "keras",
     "torch": "torch",
     "onnx": "onnx",
+    "pmml": "pmml",
     "numpy": "numpy",
     "safetensors": "safetensors",
     "skops": "skops",

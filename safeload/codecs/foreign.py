@@ -13,6 +13,7 @@ from safeload.codecs.base import Held, LoadOptions, missing
 from safeload.codecs.checked import check_parts, parts_of_file
 from safeload.codecs.keras import KERAS
 from safeload.codecs.numpy import NUMPY
+from safeload.codecs.pmml import PMML
 from safeload.codecs.safetensors import SAFETENSORS
 from safeload.errors import CodecError
 from safeload.policy import Policy
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 __all__ = ["load_foreign"]
 
 # How files of these kinds begin, and no pickle: one may have the end of an archive among its texts. None: anyhow.
-_FOREIGN: Mapping[str, bytes] = {"npy": b"\x93NUMPY", "protobuf": b"\x08", "safetensors": b"", "zip": b"PK\3\4"}
+_FOREIGN: Mapping[str, bytes] = {
+    "npy": b"\x93NUMPY",
+    "protobuf": b"\x08",
+    "safetensors": b"",
+    "xml": b"",
+    "zip": b"PK\3\4",
+}
 # This is how PyTorch below 1.6 begins.
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
@@ -94,6 +101,7 @@ _LOADERS: Mapping[str, Callable[[memoryview, Held, LoadOptions], Any]] = {
     "npy": _npy,
     "npz": _npz,
     "onnx": _onnx,
+    "pmml": lambda view, held, options: PMML.load([_as(held, "pmml.file", view)], options),
     "safetensors": lambda view, held, options: SAFETENSORS.load([_as(held, "safetensors.file", view)], options),
     "torch": _torch,
     "torch, legacy": _torch,

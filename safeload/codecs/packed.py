@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,11 @@ _KINDS: Mapping[str, str] = {
     "keras": "keras.archive",
     "npy": "numpy.array",
     "onnx": "onnx.model",
+    "pmml": "pmml.file",
     "safetensors": "safetensors.file",
     "skops": "skops.file",
 }
+_HEAD, _PMML = 1 << 16, re.compile(rb"<(?:[\w.-]+:)?PMML[\s>]")
 
 
 def packed_kind(view: memoryview) -> str:
@@ -32,6 +35,8 @@ def packed_kind(view: memoryview) -> str:
         kind = _package(view)
     elif kind == "protobuf":
         kind = _graph(view)
+    elif kind == "xml" and _PMML.search(bytes(view[:_HEAD])):
+        kind = "pmml"
     return _KINDS.get(kind, "file")
 
 

@@ -255,7 +255,7 @@ _TABLE = (
     ),
     Rule(
         "SL710", "An operation of somebody's own", Severity.MEDIUM,
-        "The graph needs code that is not part of the format, from a library that whoever runs it has to load.",
+        "The model needs code that is not part of the format, from a library that whoever runs it has to load.",
         "Look at that library before you load it.",
     ),
     Rule(

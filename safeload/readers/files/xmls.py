@@ -1,4 +1,4 @@
-"""XML, PMML above all: entities, references to other files, extensions.
+"""XML, PMML above all: entities, references to other files, functions of somebody's own, extensions.
 
 Source: https://dmg.org/pmml/v4-4-1. defusedxml refuses entities before they are expanded.
 """
@@ -13,13 +13,13 @@ from safeload.readers.files.texts import read_text
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from safeload.readers.files.look import Look
 
-__all__ = ["read"]
+__all__ = ["pieces", "read"]
 
-_CHUNK, _TEMPLATE_MAX = 1 << 16, 1 << 20
+_CHUNK, _PIECES, _TEMPLATE_MAX = 1 << 16, 16, 1 << 20
 _DEPTH_MAX = 10_000
 _INCLUDE = "{http://www.w3.org/2001/XInclude}include"
 _REFERENCES = frozenset({"href", "{http://www.w3.org/1999/xlink}href", "schemaLocation"})
@@ -41,6 +41,9 @@ class _Target:
             self._look.once("external", 0, f"<{printable(name, 40)}> reads another file")
         for key in sorted(_REFERENCES & attributes.keys()):
             self._look.once("external", 0, f'<{printable(name, 40)}> refers to "{printable(attributes[key], 80)}"')
+        if name == "Apply" and "." in attributes.get("function", ""):
+            function = printable(attributes["function"], 80)
+            self._look.once("custom-operation", 0, f'the function "{function}" is looked for among the classes of Java')
         if name == "Extension":
             who = printable(attributes.get("extender", "") or attributes.get("name", ""), 80)
             self._look.once("pmml-extension", 0, f"an extension of {who or 'nobody in particular'}")
@@ -65,6 +68,13 @@ def _is_text_in_brackets(root: str, data: bytes) -> bool:
     return page or (b"<!" not in data and not data.lstrip().startswith(b"<?") and is_template(data))
 
 
+def pieces(view: memoryview) -> Iterator[bytes]:
+    """What a parser is fed with, few times: expat begins anew with a token that ends in none of the pieces so far."""
+    size = max(_CHUNK, -(-len(view) // _PIECES))
+    for at in range(0, len(view), size):
+        yield bytes(view[at : at + size])
+
+
 def read(look: Look, view: memoryview) -> None:
     try:
         from defusedxml.common import DefusedXmlException
@@ -75,8 +85,8 @@ def read(look: Look, view: memoryview) -> None:
     target = _Target(look)
     parser: Any = XMLParser(target=target, forbid_dtd=True)
     try:
-        for at in range(0, len(view), _CHUNK):
-            parser.feed(bytes(view[at : at + _CHUNK]))
+        for piece in pieces(view):
+            parser.feed(piece)
         parser.close()
     except DefusedXmlException as error:
         look.say("xml-entities", 0, f"a document type or entities are declared: {type(error).__name__}")
