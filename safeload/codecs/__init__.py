@@ -18,10 +18,10 @@ _MODULES = {
     "keras": "keras",
     "torch": "torch",
     "onnx": "onnx",
-    "pmml": "pmml",
     "numpy": "numpy",
     "safetensors": "safetensors",
     "skops": "skops",
+    "pmml": "pmml",
     "pickle": "pickle",
     "joblib": "joblib",
 }

@@ -66,6 +66,7 @@ def exported(value: Any) -> bytes:
     _check_values(steps)
     names = _names_of(value)
     document = _written(Pipeline(steps), names)
+    _check_words(document.getroot(), names, [str(label) for label in getattr(steps[-1][1], "classes_", ())])
     try:
         put_numbers(document, [step for _, step in steps])
     except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -94,7 +95,7 @@ def _check_values(steps: list[tuple[str, Any]]) -> None:
         if not known[f"{type(step).__module__}.{type(step).__qualname__}"](step):
             raise CodecError(f"this {type(step).__name__} has parameters that PMML does not get right", hint=_OTHERWISE)
     labels = getattr(steps[-1][1], "classes_", ())
-    if not all(type(one) in (int, str) for one in getattr(labels, "tolist", list)()):
+    if not all(type(one) in (int, str) and one != "" for one in getattr(labels, "tolist", list)()):
         raise CodecError("PMML names classes: whole numbers or texts", hint="fit with y.astype(int) or y.astype(str)")
 
 
@@ -105,6 +106,16 @@ def _names_of(value: Any) -> list[str]:
     if len({*given, _TARGET}) != len(given) + 1 or not all(given):
         raise CodecError(f"the columns need names of their own; {_TARGET!r} is what the model predicts")
     return given
+
+
+def _check_words(root: Any, names: list[str], labels: list[str]) -> None:
+    """XML makes a blank of a new line, and a name that is there twice means one or the other."""
+    fields = [field.get("name") for field in root.iter("DataField")]
+    made = [one.get("name") for kind in ("DerivedField", "OutputField") for one in root.iter(kind)]
+    if fields != [*names, _TARGET] or len({*fields, *made}) != len(fields) + len(made):
+        raise CodecError("these names of columns cannot be told apart in PMML", hint="rename them before fitting")
+    if [value.get("value") for value in root.iter("Value")] != labels:
+        raise CodecError("these names of classes are not the same in PMML", hint="rename them before fitting")
 
 
 def _written(pipeline: Any, names: list[str]) -> Any:

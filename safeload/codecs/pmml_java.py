@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from safeload.text import printable
 
 __all__ = ["evaluator_of"]
 
+_STARTING = threading.Lock()
 _HINT = "install a Java runtime and put it on PATH, or set JAVA_HOME; safeload unpack gives the file as it is"
 # Nothing is fetched for a document, no file is written beside it, and no other process may attach.
 _OPTIONS = (
@@ -34,7 +36,8 @@ def evaluator_of(path: Path) -> Any:
         from py4j.protocol import Py4JError
     except ImportError as error:
         raise missing("a model of PMML", "pmml", "; safeload unpack gives the file") from error
-    _start(pypmml.PMMLContext)
+    with _STARTING:
+        _start(pypmml.PMMLContext)
     try:
         return pypmml.Model.fromFile(str(path))
     except pypmml.PMMLError as error:
