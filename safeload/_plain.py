@@ -43,7 +43,7 @@ def load_untrusted(
 
     The same analysis, policy and unpickler as in :func:`load`. Files of other programs are looked into as by
     :func:`scan`, and then loaded by the framework itself: ``.npy`` and ``.npz`` without objects, PyTorch's state dicts
-    (``weights_only``), Keras' archives, ONNX (as a ``ModelProto``).
+    (``weights_only``), Keras' archives, ONNX (as a ``ModelProto``), PMML (as an evaluator).
     Raises PolicyError, CodecError, LimitError, OSError.
     """
     check_options(mmap_mode, policy)

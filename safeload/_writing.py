@@ -65,7 +65,8 @@ def dump(
         How the object is kept; None chooses by its type. ``"numpy"``: an array, or a dict of arrays, as ``.npy``
         members. ``"torch"``: a module's state, or what is made of tensors, as numbers. ``"keras"``: a model, as Keras
         archives it. ``"onnx"``: a ``ModelProto``. ``"joblib"``: anything else. Never by itself: ``"pickle"``, with
-        large arrays beside the stream; ``"skops"``; ``"safetensors"`` for a dict of tensors or arrays.
+        large arrays beside the stream; ``"skops"``; ``"safetensors"`` for a dict of tensors or arrays; ``"pmml"``
+        for a fitted model of scikit-learn.
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients
