@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from safeload.policy import Policy
     from safeload.readers.files.parts import Part
 
-__all__ = ["check_file", "check_parts", "own_classes", "parts_of_file", "private_copy"]
+__all__ = ["check_file", "check_parts", "own_classes", "parts_of_file", "private_copy", "private_file"]
 
 
 def check_file(view: memoryview, held: Held, options: LoadOptions) -> list[Part]:
@@ -92,14 +92,21 @@ def private_copy(view: memoryview, name: str) -> Iterator[Path]:
 
     It lies in memory where the system can do that: what was encrypted does not get onto a disk. `view` is let go of.
     """
+    with private_file(name) as (path, file):
+        file.write(view)
+        file.flush()
+        del view
+        yield path
+
+
+@contextlib.contextmanager
+def private_file(name: str) -> Iterator[tuple[Path, IO[bytes]]]:
+    """The same for bytes that are still to be written, and flushed."""
     folder = Path(tempfile.mkdtemp(prefix="safeload-"))
     path = folder / name
     try:
         with _file_in_memory(path) or path.open("xb") as file:
-            file.write(view)
-            file.flush()
-            del view
-            yield path
+            yield path, file
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -5,13 +5,12 @@ The member is the document as it was written. What the evaluator reads is writte
 
 from __future__ import annotations
 
+import io
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, only
-from safeload.codecs.checked import check_file
+from safeload.codecs.checked import check_file, private_file
 from safeload.codecs.pmml_document import rewrite
 from safeload.codecs.pmml_java import evaluator_of
 from safeload.errors import CodecError
@@ -52,11 +51,12 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     view = member.read()
     if (kind := check_file(view, member, options)[0].kind) != "pmml":
         raise CodecError(f"{printable(member.name)} is {printable(kind)}, and no PMML")
-    with tempfile.TemporaryDirectory(prefix="safeload-") as folder:
-        path = Path(folder) / _MEMBER
-        with path.open("x", encoding="utf-8", newline="") as file:
-            rewrite(view, file)
+    with private_file(_MEMBER) as (path, file):
+        text = io.TextIOWrapper(file, "utf-8", newline="")
+        rewrite(view, text)
+        text.flush()
         evaluator = evaluator_of(path)
+        text.detach()  # or it would close the file as well
     setattr(evaluator, _DOCUMENT, view)
     return evaluator
 
