@@ -234,8 +234,29 @@ ATTACKS: dict[str, Callable[[], bytes]] = {
     "sympy's expression": lambda: exported("__import__('os').system('touch MARK')"),
     "sympy's expression, of names": lambda: exported("Symbol.__init__"),
     "a SavedModel as text": lambda: b'saved_model_schema_version: 1\nmeta_graphs {\n node { op: "WriteFile" } }\n',
+    "an operation that is said twice": lambda: saved_model(b"Add", b"ReadFile"),
+    "a print into a file, behind much else": lambda: saved_model(b"PrintV2", attribute=bytes(8_000) + b"file:///tmp/x"),
+    "an operation of ONNX that is said twice": lambda: in_onnx((4, b"Add"), (7, b"ai.onnx"), (7, b"evil")),
     "TorchScript that saves": lambda: in_zip(b"def f(self):\n  torch.save(x, y)\n", "a/code/__torch__.py"),
 }  # fmt: skip
+
+
+def message(*fields: tuple[int, bytes]) -> bytes:
+    """Of protocol buffers."""
+    data = b""
+    for number, content in fields:
+        size = len(content)
+        data += bytes([number << 3 | 2, size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14]) + content
+    return data
+
+
+def saved_model(*operations: bytes, attribute: bytes = b"") -> bytes:
+    node = message((1, b"n"), *((2, each) for each in operations), (5, message((1, b"key"), (2, attribute))))
+    return b"\x08\x01" + message((2, message((2, message((1, node))))))
+
+
+def in_onnx(*fields: tuple[int, bytes]) -> bytes:
+    return b"\x08\x09" + message((7, message((1, message(*fields)))), (8, b"\x10\x11"))
 
 
 @pytest.mark.parametrize("how", ATTACKS)

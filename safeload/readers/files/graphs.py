@@ -64,6 +64,10 @@ _FILES = frozenset(
     | {"CreateSummaryFileWriter", "CreateSummaryDbWriter", "WriteSummary", "WriteRawProtoSummary", "WriteGraphSummary"}
     | {"WriteScalarSummary", "ImportEvent", "SnapshotDataset", "SnapshotDatasetV2", "SaveDatasetV2", "DistributedSave"}
     | {"DebugIdentityV3", "DecodeProtoV2", "EncodeProto", "DebugIdentity", "DumpTensor", "PrintToFile"}
+    | {"GenerateVocabRemapping", "Skipgram", "LMDBDataset", "ExperimentalLMDBDataset", "ExperimentalCSVDataset"}
+    | {"CSVDatasetV2", "ExperimentalSqlDataset", "MatchingFilesDataset", "ExperimentalMatchingFilesDataset"}
+    | {"TFRecordDatasetV2", "RecordInput", "CalibrationStatisticsSaver", "FileSystemSetConfiguration"}
+    | {"SnapshotChunkDataset", "SnapshotDatasetReader", "ListSnapshotChunksDataset"}
     | {"DatasetToTFRecord", "InitializeTableFromTextFile", "AudioSummaryV2", "CacheDataset", "DebugIdentityV2"}
 )
 
@@ -135,10 +139,12 @@ class _Walk:
             if field.number in message.inner:
                 inner.append((message.inner[field.number], field.start, field.end, depth + 1))
             elif field.number in message.texts:
-                # Of several, such as inputs, the first.
-                texts[message.texts[field.number]] = texts.get(message.texts[field.number]) or str(
-                    self._piece(field), "utf-8", "replace"
-                )
+                # Of inputs the first; of what can be there once, protobuf takes the last.
+                what = message.texts[field.number]
+                if what != "input" or what not in texts:
+                    texts[what] = str(self._piece(field), "utf-8", "replace")
+        if texts.get("operation") == "PrintV2" and re.search(b"file://", self._view[start:end]):
+            self._look.once("graph-files", start, "an operation is told to write to a file")
         self._judge(self._look, name, texts, start)
         return inner
 
