@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,9 @@ import pytest
 
 import safeload
 from safeload.errors import SafeloadError, UnsafeFileError
+from testkit.frameworks import need
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    for name in ("torch", "keras", "onnx", "onnxruntime"):
-        pytest.importorskip(name, reason="pip install '.[torch,keras,onnx,test]'")
+need("torch", "keras", "onnx", "onnxruntime", extra="torch,keras,onnx")
 import torch
 
 if TYPE_CHECKING:

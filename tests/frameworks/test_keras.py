@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -16,12 +15,12 @@ import pytest
 import safeload
 from safeload import Policy
 from safeload.errors import CodecError, DigestMismatchError, UnsafeFileError
+from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
 from testkit.roundtrip import through
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    pytest.importorskip("keras", reason="pip install '.[keras,test]' and a backend")
+need("keras", extra="keras")
 import keras
 
 if TYPE_CHECKING:

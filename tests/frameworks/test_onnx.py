@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,12 +11,11 @@ from sklearn.linear_model import LogisticRegression
 
 import safeload
 from safeload.errors import CodecError, UnsafeFileError
+from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    pytest.importorskip("onnx", reason="pip install '.[onnx,test]'")
-    pytest.importorskip("onnxruntime", reason="pip install '.[onnx,test]'")
+need("onnx", "onnxruntime", extra="onnx")
 import onnx
 from onnx import TensorProto, helper
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -17,13 +16,12 @@ from sklearn.ensemble import RandomForestClassifier
 import safeload
 from safeload import Policy
 from safeload.errors import CodecError, SafeloadError, UnsafeFileError
+from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
 from testkit.roundtrip import through
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    for name in ("skops", "safetensors", "torch"):
-        pytest.importorskip(name, reason="pip install '.[skops,safetensors,torch,test]'")
+need("skops", "safetensors", "torch", extra="skops,safetensors,torch")
 import safetensors.numpy
 import skops.io
 import torch

@@ -16,12 +16,12 @@ import pytest
 
 import safeload
 from safeload.errors import CodecError, DigestMismatchError
+from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
 from testkit.roundtrip import peak, through
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    pytest.importorskip("torch", reason="pip install '.[torch,test]'")
+need("torch", extra="torch")
 import torch
 
 if TYPE_CHECKING:
