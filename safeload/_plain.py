@@ -7,9 +7,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from safeload._writing import writing_of
 from safeload.artifact.dumping import dump_object
+from safeload.artifact.folders import is_folder, load_folder
 from safeload.artifact.judging import needs_of_file
 from safeload.artifact.opened import file_name
-from safeload.artifact.saving import json_object, model_info
+from safeload.artifact.saving import json_object, model_info, save
 from safeload.artifact.verified import check_options
 from safeload.codecs import CODECS, Held, LoadOptions
 from safeload.codecs.foreign import load_foreign
@@ -47,6 +48,8 @@ def load_untrusted(
     Raises PolicyError, CodecError, LimitError, OSError.
     """
     check_options(mmap_mode, policy)
+    if is_folder(source):
+        return load_folder(source, _options(mmap_mode, policy, limits))[0]
     return _rebuilt(source, mmap_mode, policy, limits)[0]
 
 
@@ -82,8 +85,15 @@ def convert(
     """
     writing = writing_of(signer, compress, digest, recipients, passphrase, warn=policy is None)
     check_options(None, policy)
+    if is_folder(source):
+        _, chosen, parts = load_folder(source, _options(None, policy, DEFAULT_LIMITS))
+        return save(filename, parts, writing, json_object(metadata), model_info(name), chosen.libraries)
     value, codec = _rebuilt(source, None, policy, DEFAULT_LIMITS)
     return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol, codec)
+
+
+def _options(mmap_mode: str | None, policy: Policy | None, limits: Limits) -> LoadOptions:
+    return LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits)
 
 
 def _rebuilt(source: File, mmap_mode: str | None, policy: Policy | None, limits: Limits) -> tuple[Any, str | None]:
@@ -97,7 +107,7 @@ def _rebuilt(source: File, mmap_mode: str | None, policy: Policy | None, limits:
         opened.close()
     if bytes(memory[: len(MAGIC)]) == MAGIC:
         raise CodecError(f"{printable(name)} is a safeload file already", hint="safeload.load(), with a trust store")
-    options = LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits)
+    options = _options(mmap_mode, policy, limits)
     held = Held("", "joblib", lambda: memory)
     try:
         foreign = load_foreign(memory, held, options)

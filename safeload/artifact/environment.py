@@ -14,10 +14,17 @@ from safeload.text import printable
 from safeload.warn import warn_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["ENVIRONMENT_MODES", "EnvironmentWarning", "check_environment", "environment_of"]
 
+# The same library, with and without what GPUs need: which of the two is installed is no difference.
+_TWINS: Mapping[str, str] = {
+    "tensorflow": "tensorflow-cpu",
+    "tensorflow-cpu": "tensorflow",
+    "xgboost": "xgboost-cpu",
+    "xgboost-cpu": "xgboost",
+}
 ENVIRONMENT_MODES = ("exact", "compatible", "ignore")
 
 
@@ -83,7 +90,9 @@ def _differences(recorded: Environment) -> Iterator[str]:
 def _installed(name: str) -> str | None:
     from importlib import metadata
 
-    try:
-        return metadata.version(name)
-    except (metadata.PackageNotFoundError, ValueError):
-        return None
+    for each in (name, _TWINS.get(name.lower().replace("_", "-"))):
+        try:
+            return metadata.version(each or "")
+        except (metadata.PackageNotFoundError, ValueError):
+            continue
+    return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from safeload.codecs.base import Part
+from safeload.codecs.packed import packed_tree
 from safeload.container.names import check_name
 from safeload.errors import FormatError
 from safeload.kinds import EMPTY, TREE
@@ -36,7 +37,10 @@ def parts_of(path: str | os.PathLike[str]) -> list[Part]:
     parts = list(_tree(path, ""))
     if not parts:
         raise ValueError(f"{printable(str(path))} is a folder with nothing in it")
-    return parts
+    kinds = packed_tree(*([part.name for part in parts if part.kind == kind] for kind in (TREE, EMPTY)))
+    if kinds is None:
+        return parts
+    return [part._replace(kind=kinds[part.kind == EMPTY]) for part in parts]
 
 
 def _tree(folder: Path, above: str) -> Iterator[Part]:

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING
 from safeload.container.atomic import atomic_file
 from safeload.container.frames import write_all
 from safeload.errors import SafeloadError
-from safeload.kinds import EMPTY, TREE
+from safeload.kinds import FOLDERS, is_empty_folder
 
 if TYPE_CHECKING:
     from safeload.artifact.verified import Artifact
     from safeload.keys import Identity
 
 __all__ = ["unpack_into", "write_members"]
-
-# What stands for a folder, also if it is the only one.
-_FOLDERS = frozenset({TREE, EMPTY, "numpy.dict"})
 
 
 def unpack_into(
@@ -46,7 +43,7 @@ def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> No
     An encrypted artifact must be unlocked. Raises FileExistsError for a folder that is there, and what `Artifact.read`
     raises.
     """
-    if len(artifact.members) == 1 and artifact.members[0].kind not in _FOLDERS:
+    if len(artifact.members) == 1 and artifact.members[0].kind not in FOLDERS:
         _write(artifact, artifact.members[0].name, Path(destination))
         return
     target = Path(destination)
@@ -56,7 +53,7 @@ def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> No
     folder.mkdir()
     try:
         for member in artifact.members:
-            if member.kind == EMPTY:
+            if is_empty_folder(member.kind):
                 (folder / member.name).mkdir(parents=True)
                 continue
             file = folder / member.name  # the container's rules for names leave no way out of the folder

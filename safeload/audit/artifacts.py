@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 from safeload.artifact import UnverifiedArtifact
@@ -10,7 +11,7 @@ from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
 from safeload.container.source import allocate
 from safeload.errors import LimitError, SafeloadError, UnsignedError, VerificationError
-from safeload.kinds import EMPTY, NUMBERS, OUT_OF_BAND
+from safeload.kinds import NUMBERS, OUT_OF_BAND, is_empty_folder
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Observation, Part
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from safeload.limits import ScanLimits
 
 __all__ = ["read_artifact"]
+
+_VARIABLES = re.compile(r"variables/variables\.data-\d{5}-of-\d{5}")
 
 
 def read_artifact(
@@ -76,11 +79,15 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
         except LimitError as error:
             look.unread(start, error.message)
             continue
-        if member.kind == EMPTY and not len(plain):
+        if is_empty_folder(member.kind) and not len(plain):
             continue
         # Unless somebody takes numbers for a pickle all the same.
-        if member.kind not in NUMBERS or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
+        if not _is_numbers(member) or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
             _look_into(look, member, plain, start, beside)
+
+
+def _is_numbers(member: Member) -> bool:
+    return member.kind in NUMBERS or (member.kind == "tensorflow.file" and bool(_VARIABLES.fullmatch(member.name)))
 
 
 def _look_into(look: Look, member: Member, plain: memoryview, start: int, beside: bool) -> None:

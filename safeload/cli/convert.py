@@ -76,6 +76,8 @@ def convert(
     ui.out(f"{printable(output)}: rebuilt from {printable(model)}, signed by {short(signer.keyid)}")
     if member.kind == "joblib":
         ui.out(f"{holds(member)}; it uses {plural(len(manifest.globals), 'global')}, all allowed")
+    elif member.kind.startswith("tensorflow."):
+        ui.out(f"{holds(member)}; its operations are all known to compute and nothing else")
     else:
         ui.out(f"{holds(member)}, and nothing in it is code")
     if readers := readers_of(manifest):

@@ -68,8 +68,8 @@ def pack(
 
 def _what(model: str, manifest: Manifest) -> str:
     first, *others = manifest.members
-    if others or first.kind.startswith("tree"):
-        files = plural(sum(member.kind != "tree.empty" for member in manifest.members), "file")
+    if others or first.kind.startswith(("tree", "tensorflow.")):
+        files = plural(sum(not member.kind.endswith(".empty") for member in manifest.members), "file")
         total = size(sum(member.size for member in manifest.members))
         return f"the folder {printable(Path(model).name or model)}\n{files}, {total}; unpack gives it back"
     kind = "a joblib or pickle stream" if first.kind == "joblib" else "a file of a kind that only unpack gives back"

@@ -17,6 +17,7 @@ __all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec
 _MODULES = {
     "keras": "keras",
     "torch": "torch",
+    "tensorflow": "tensorflow",
     "onnx": "onnx",
     "numpy": "numpy",
     "safetensors": "safetensors",

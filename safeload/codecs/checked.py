@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from safeload.policy import Policy
     from safeload.readers.files.parts import Part
 
-__all__ = ["check_file", "check_parts", "own_classes", "parts_of_file", "private_copy", "private_file"]
+__all__ = [
+    "check_file",
+    "check_parts",
+    "own_classes",
+    "parts_of_file",
+    "private_copy",
+    "private_file",
+    "private_folder",
+]
 
 
 def check_file(view: memoryview, held: Held, options: LoadOptions) -> list[Part]:
@@ -86,6 +94,11 @@ def own_classes(parts: list[Part], options: LoadOptions) -> dict[str, Any]:
     return found
 
 
+def private_folder() -> Path:
+    """A new folder that nobody else can look into, for a framework that reads only files."""
+    return Path(tempfile.mkdtemp(prefix="safeload-"))
+
+
 @contextlib.contextmanager
 def private_copy(view: memoryview, name: str) -> Iterator[Path]:
     """A file of these bytes in a folder that nobody else can look into, for a framework that reads only files.
@@ -102,7 +115,7 @@ def private_copy(view: memoryview, name: str) -> Iterator[Path]:
 @contextlib.contextmanager
 def private_file(name: str) -> Iterator[tuple[Path, IO[bytes]]]:
     """The same for bytes that are still to be written, and flushed."""
-    folder = Path(tempfile.mkdtemp(prefix="safeload-"))
+    folder = private_folder()
     path = folder / name
     try:
         with _file_in_memory(path) or path.open("xb") as file:

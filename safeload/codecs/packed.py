@@ -6,6 +6,8 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from safeload.codecs.savedmodel_names import is_saved_model
+from safeload.codecs.tensorflow import EMPTY_FOLDER, FILE
 from safeload.errors import StreamError
 from safeload.readers.files.graphs import kind_of_graph
 from safeload.readers.files.kinds import kind_of
@@ -13,9 +15,9 @@ from safeload.readers.files.packages import of_archive
 from safeload.readers.files.views import ViewFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["packed_kind"]
+__all__ = ["packed_kind", "packed_tree"]
 
 _KINDS: Mapping[str, str] = {
     "keras": "keras.archive",
@@ -38,6 +40,11 @@ def packed_kind(view: memoryview) -> str:
     elif kind == "xml" and _PMML.search(bytes(view[:_HEAD])):
         kind = "pmml"
     return _KINDS.get(kind, "file")
+
+
+def packed_tree(files: Iterable[str], empty: Iterable[str]) -> tuple[str, str] | None:
+    """The kinds of the files and of the empty folders of a folder that a codec loads, by their names."""
+    return (FILE, EMPTY_FOLDER) if is_saved_model(files, empty) else None
 
 
 def _graph(view: memoryview) -> str:

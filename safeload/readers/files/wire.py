@@ -13,7 +13,7 @@ from safeload.errors import StreamError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Field", "fields"]
+__all__ = ["Field", "fields", "varint"]
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _VARINT_MAX = 10
@@ -39,15 +39,15 @@ def fields(view: memoryview, start: int, end: int) -> Iterator[Field]:
     at = start
     while at < end:
         first = at
-        tag, at = _varint(view, at, end)
+        tag, at = varint(view, at, end)
         number, wire = tag >> 3, tag & 7
         if not 0 < number <= _NUMBER_MAX:
             raise StreamError("a field has a number that none has", offset=first)
         if wire == _VARINT:
-            value, at = _varint(view, at, end)
+            value, at = varint(view, at, end)
             yield Field(number, at, at, value, first)
         elif wire == _BYTES:
-            size, at = _varint(view, at, end)
+            size, at = varint(view, at, end)
             if size > end - at:
                 raise StreamError("a field reaches past the end of its message", offset=first)
             yield Field(number, at, at + size, -1, first)
@@ -62,7 +62,8 @@ def fields(view: memoryview, start: int, end: int) -> Iterator[Field]:
             raise StreamError("a field is of an unknown wire type", offset=first)
 
 
-def _varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
+def varint(view: memoryview, at: int, end: int) -> tuple[int, int]:
+    """A number, and where it ends. Raises StreamError."""
     value = 0
     for shift in range(0, 7 * _VARINT_MAX, 7):
         if at >= end:
