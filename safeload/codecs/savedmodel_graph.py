@@ -10,10 +10,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from safeload.codecs.savedmodel_handles import check_handles
 from safeload.codecs.savedmodel_names import ASSETS, shown, unsafe
 from safeload.codecs.savedmodel_objects import check_objects
 from safeload.codecs.savedmodel_ops import COMPUTING, SAVING
-from safeload.codecs.savedmodel_paths import check_paths
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check_saved_model(model: Any, names: Collection[str], most: int) -> bool:
         raise CodecError("a function of the model has the name of another, or of an operation")
     _Graph(functions, most).check(meta)
     check_objects(meta.object_graph_def, functions, len(meta.asset_file_def))
-    check_paths(functions, meta.object_graph_def)
+    check_handles(functions, meta.object_graph_def)
     return len(meta.asset_file_def) > 0
 
 
