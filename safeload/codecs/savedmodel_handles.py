@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from safeload.codecs.savedmodel_names import shown, unsafe
+from safeload.errors import CodecError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +20,8 @@ __all__ = ["check_handles"]
 
 # The operations, and at which place each is given what it believes.
 _BELIEVES = {"InitializeTableFromTextFileV2": 1, "LookupTableExportV2": 0}
+# How far they are followed: no honest model takes a hundredth of it, and a file can be made to take any time.
+_STEPS_MAX = 2_000_000
 _CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _TABLES = frozenset(
     {"AnonymousHashTable", "AnonymousMutableDenseHashTable", "AnonymousMutableHashTable", "HashTableV2"}
@@ -41,6 +44,7 @@ class _Handles:
             name: {argument.name: number for number, argument in enumerate(function.signature.input_arg)}
             for name, function in functions.items()
         }
+        self._steps = _STEPS_MAX
         self._callers: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
         self._wanted: defaultdict[str, set[tuple[int, _Want]]] = defaultdict(set)
 
@@ -70,6 +74,7 @@ class _Handles:
 
     def _argument(self, node: Any, place: int, name: str) -> int:
         """Which argument of its function a node is given at `place`."""
+        self._spend(place)
         numbers = self._arguments[name]
         if place >= len(node.input) or (found := numbers.get(node.input[place])) is None:
             _refuse(name)
@@ -99,11 +104,17 @@ class _Handles:
             if name in seen or name not in self._functions:
                 continue
             seen.add(name)
+            self._spend(len(self._functions[name].node_def))
             for made in self._functions[name].node_def:
                 if made.op in _TABLES:
                     types.add((made.attr["key_dtype"].type, made.attr["value_dtype"].type))
                 pending += [called for _, called in _mentioned(made)]
         return types if node.HasField("resource") else set()
+
+    def _spend(self, steps: int) -> None:
+        self._steps -= steps + 1
+        if self._steps < 0:
+            raise CodecError("the model's tables pass through more calls than are followed here")
 
     def _others(self) -> None:
         """A loop or a condition that calls one of these could give it anything."""

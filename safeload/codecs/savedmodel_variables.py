@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from safeload.codecs.savedmodel_names import INDEX, shard_of
@@ -24,12 +25,15 @@ class Variables:
     def __init__(self, names: Iterable[str], view: memoryview | None) -> None:
         shards = {name: shard for name in names if (shard := shard_of(name)) is not None}
         self._index: Index | None = None
+        self._entries: defaultdict[int, list[Entry]] = defaultdict(list)
         if view is None:
             if shards:
                 raise CodecError(f"the variables have no {INDEX}")
             return
         with _located(INDEX):
             self._index = read_index(view)
+        for entry in self._index.entries:
+            self._entries[entry.shard].append(entry)
         count = self._index.shards
         if sorted(shards.values()) != [(number, count) for number in range(count)]:
             raise CodecError(f"the files of variables are not the {count} that the index names")
@@ -41,15 +45,12 @@ class Variables:
             return
         with _located(name):
             end = 0
-            for entry in sorted(self._of(shard[0]), key=lambda each: (each.offset, each.size)):
+            for entry in sorted(self._entries[shard[0]], key=lambda each: (each.offset, each.size)):
                 if entry.offset < end or entry.offset + entry.size > len(data):
                     raise StreamError(f"{entry.name} reaches past its place", offset=entry.offset)
                 end = entry.offset + entry.size
                 if entry.dtype == STRING:
                     check_strings(entry, data[entry.offset : end])
-
-    def _of(self, shard: int) -> list[Entry]:
-        return [entry for entry in self._index.entries if entry.shard == shard] if self._index else []
 
 
 @contextlib.contextmanager

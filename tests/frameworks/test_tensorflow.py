@@ -192,11 +192,46 @@ def test_a_model_of_keras_is_exported_if_one_asks_for_it(team: Keys) -> None:
 
     if keras.backend.backend() != "tensorflow":
         pytest.skip("only with KERAS_BACKEND=tensorflow")
-    model = keras.Sequential([keras.layers.Input((8, 8, 1)), keras.layers.Conv2D(3, 3), keras.layers.Flatten()])
-    loaded = through(model, team, codec="tensorflow")
-    assert np.allclose(loaded.serve(X), model.predict(X, verbose=0), atol=1e-6)
-    assert len(loaded.trainable_variables) == 2
+    layers = keras.layers
+    words = layers.TextVectorization(output_mode="int", output_sequence_length=5)
+    words.adapt(["a b c", "d e"])
+    text = [layers.Input((), dtype="string"), words, layers.Embedding(20, 4), layers.LSTM(3)]
+    for parts, given in (
+        ([layers.Input((8, 8, 1)), layers.Conv2D(3, 3), layers.BatchNormalization(), layers.Flatten()], X),
+        (text, tf.constant(["a d", "x"])),
+    ):
+        model = keras.Sequential(parts)
+        loaded = through(model, team, codec="tensorflow")
+        assert np.allclose(loaded.serve(given), model(given, training=False), atol=1e-6)
+        assert len(loaded.trainable_variables) == 4
     assert isinstance(through(model, team), keras.Model)
+
+
+def test_a_module_trains_a_model_of_keras_with_its_optimizer(team: Keys) -> None:
+    import keras
+
+    class Fit(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            layers = [keras.layers.Flatten(), keras.layers.Dense(8, activation="relu"), keras.layers.Dense(10)]
+            self.model = keras.Sequential([keras.layers.Input((8, 8, 1)), *layers])
+            self.optimizer = keras.optimizers.Adam(1e-2)
+            self.optimizer.build(self.model.trainable_variables)
+
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[tf.TensorSpec((None, 8, 8, 1), tf.float32), tf.TensorSpec((None,), tf.int32)]
+        )
+        def step(self, x: Any, y: Any) -> Any:
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(y, self.model(x)))
+            weights = self.model.trainable_variables
+            self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights, strict=True))
+            return loss
+
+    fit = Fit()
+    fit.step(X, Y)
+    loaded = through(fit, team)
+    assert [float(loaded.step(X, Y)) for _ in range(4)] == [float(fit.step(X, Y)) for _ in range(4)]
 
 
 def test_what_cannot_be_saved_is_said(team: Keys) -> None:

@@ -19,6 +19,7 @@ __all__ = ["STRING", "Entry", "Index", "check_strings", "read_index"]
 
 _FOOTER, _MAGIC, _TRAILER = 48, b"\x57\xfb\x80\x8b\x24\x75\x47\xdb", 5
 _KEY_MAX = 1 << 14
+_KEYS_MAX = 1 << 26  # bytes of all names: each can repeat the one before in three
 _RANK_MAX = 254
 _SHARDS_MAX = 100_000
 STRING = 7
@@ -59,14 +60,16 @@ def read_index(view: memoryview) -> Index:
         start, at = varint(view, at, end)
         size, at = varint(view, at, end)
         blocks = list(_block(view, start, size))
-    last, found = b"", list[tuple[bytes, Field]]()
+    left, last, found = _KEYS_MAX, b"", list[tuple[bytes, Field]]()
     for _, place in blocks:
         start, at = varint(view, place.start, place.end)
         size, at = varint(view, at, place.end)
         for key, value in _block(view, start, size):
             if found and key <= last:
                 raise StreamError("the names of the variables are not in order", offset=value.start)
-            last = key
+            last, left = key, left - len(key)
+            if left < 0:
+                raise StreamError("the names of the variables are longer than any", offset=value.start)
             found.append((key, value))
     if not found or found[0][0]:
         raise StreamError("the index has no header", offset=0)
