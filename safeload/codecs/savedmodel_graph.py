@@ -14,6 +14,7 @@ from safeload.codecs.savedmodel_handles import check_handles
 from safeload.codecs.savedmodel_names import ASSETS, shown, unsafe
 from safeload.codecs.savedmodel_objects import check_objects
 from safeload.codecs.savedmodel_ops import COMPUTING, SAVING
+from safeload.codecs.savedmodel_running import check_running
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def check_saved_model(model: Any, names: Collection[str], most: int) -> bool:
     _Graph(functions, most).check(meta)
     check_objects(meta.object_graph_def, functions, len(meta.asset_file_def))
     check_handles(functions, meta.object_graph_def)
+    check_running(functions, meta.object_graph_def)
     return len(meta.asset_file_def) > 0
 
 

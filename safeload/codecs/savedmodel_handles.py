@@ -11,6 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from safeload.codecs.savedmodel_names import shown, unsafe
+from safeload.codecs.savedmodel_ops import CALLING, TABLES
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
@@ -22,12 +23,6 @@ __all__ = ["check_handles"]
 _BELIEVES = {"InitializeTableFromTextFileV2": 1, "LookupTableExportV2": 0}
 # How far they are followed: no honest model takes a hundredth of it, and a file can be made to take any time.
 _STEPS_MAX = 2_000_000
-_CALLS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
-_TABLES = frozenset(
-    {"AnonymousHashTable", "AnonymousMutableDenseHashTable", "AnonymousMutableHashTable", "HashTableV2"}
-    | {"AnonymousMutableHashTableOfTensors", "MutableDenseHashTableV2", "MutableHashTableOfTensorsV2"}
-    | {"MutableHashTableV2"}
-)
 # What it has to be: an asset, or a table of these types of keys and of values.
 _Want = tuple[int, int] | None
 
@@ -69,7 +64,7 @@ class _Handles:
                 self._bound(name, wanted)
 
     def _called(self, node: Any) -> str | None:
-        name = node.attr["f"].func.name if node.op in _CALLS else node.op
+        name = node.attr["f"].func.name if node.op in CALLING else node.op
         return name if name in self._functions else None
 
     def _argument(self, node: Any, place: int, name: str) -> int:
@@ -106,7 +101,7 @@ class _Handles:
             seen.add(name)
             self._spend(len(self._functions[name].node_def))
             for made in self._functions[name].node_def:
-                if made.op in _TABLES:
+                if made.op in TABLES:
                     types.add((made.attr["key_dtype"].type, made.attr["value_dtype"].type))
                 pending += [called for _, called in _mentioned(made)]
         return types if node.HasField("resource") else set()
@@ -121,7 +116,7 @@ class _Handles:
         for name, function in self._functions.items():
             for node in function.node_def:
                 for key, called in _mentioned(node):
-                    if called in self._wanted and not (key == "f" and node.op in _CALLS):
+                    if called in self._wanted and not (key == "f" and node.op in CALLING):
                         _refuse(name)
 
 

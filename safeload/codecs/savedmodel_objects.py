@@ -27,6 +27,8 @@ _PARTS: Mapping[str, re.Pattern[str]] = {
     "user_object": re.compile(r"__call__|(?!__).*", re.DOTALL),
     "variable": _NOTHING,
 }
+# What objects have that were loaded and saved again; the second is made anew.
+_HONEST = frozenset({"__call__", "_self_saveable_object_factories"})
 # Of lists by their place; they grow to it.
 _LISTS = frozenset({"trackable_list_wrapper", "trackable_tuple_wrapper"})
 _ITEM = re.compile(r"\d{1,7}|[^\W\d]\w*", re.ASCII)
@@ -47,6 +49,8 @@ def check_objects(graph: Any, functions: Mapping[str, Any], assets: int) -> None
         parts = _PARTS.get(node.WhichOneof("kind") or "", _NOTHING)
         parts = _ITEM if node.user_object.identifier in _LISTS else parts
         for child in node.children:
+            if node.HasField("user_object") and _is_tensorflows(child.local_name):
+                raise unsafe(f"the part {shown(child.local_name)} of an object is TensorFlow's own", "SL703")
             if not parts.fullmatch(child.local_name):
                 raise unsafe(f"an object has the part {shown(child.local_name)}, as none of its kind", "SL703")
         if node.HasField("asset") and not 0 <= node.asset.asset_file_def_index < assets:
@@ -65,3 +69,11 @@ def _references(graph: Any) -> Iterator[int]:
             yield saveable.restore_function
     for function in graph.concrete_functions.values():
         yield from function.bound_inputs
+
+
+def _is_tensorflows(name: str) -> bool:
+    """Whether an object would have that in place of what TensorFlow calls by itself."""
+    import tensorflow
+
+    tracked = tensorflow.__internal__.tracking.AutoTrackable
+    return name not in _HONEST and (name.startswith("_self_") or hasattr(tracked, name))

@@ -9,7 +9,7 @@ for phones (Quantized*).
 
 from __future__ import annotations
 
-__all__ = ["COMPUTING", "SAVING"]
+__all__ = ["CALLING", "COMPUTING", "LOADING", "SAVING", "TABLES"]
 
 # Of the same inputs always the same outputs.
 _PURE = """
@@ -131,3 +131,14 @@ _STATEFUL = """
 COMPUTING = frozenset((_PURE + _STATEFUL).split())
 # Every SavedModel has functions of these, for whoever saves it again. Loading does not call them.
 SAVING = frozenset({"MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename"})
+CALLING = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
+TABLES = frozenset(
+    {"AnonymousHashTable", "AnonymousMutableDenseHashTable", "AnonymousMutableHashTable", "HashTableV2"}
+    | {"AnonymousMutableHashTableOfTensors", "MutableDenseHashTableV2", "MutableHashTableOfTensorsV2"}
+    | {"MutableHashTableV2"}
+)
+# What loading runs by itself, to make tables and to fill them.
+LOADING = TABLES | {
+    *("Add", "AddV2", "Cast", "Const", "Identity", "IdentityN", "InitializeTableFromTextFileV2", "InitializeTableV2"),
+    *("LookupTableExportV2", "LookupTableImportV2", "LookupTableInsertV2", "NoOp", "Pack", "StringJoin"),
+}

@@ -164,6 +164,9 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "a part of a variable": lambda meta: next(
         node for node in meta.object_graph_def.nodes if node.HasField("variable")
     ).children.add(node_id=0, local_name="_handle"),
+    "a part that TensorFlow calls": lambda meta: setattr(
+        meta.object_graph_def.nodes[0].children[0], "local_name", "_restore_from_tensors"
+    ),
     "an object that is not there": lambda meta: setattr(meta.object_graph_def.nodes[0].children[0], "node_id", 999),
     "an asset that is not there": lambda meta: meta.asset_file_def.add(filename="words.txt"),
     "an asset elsewhere": lambda meta: meta.asset_file_def.add(filename="/etc/passwd"),
@@ -247,6 +250,29 @@ def test_a_table_is_exported_as_what_it_is(change: Callable[[Any], Any], tmp_pat
     files = exported(tmp_path)
     assert [each.numpy().tolist() for each in loaded(files).f()] == [[b"a"], [7]]
     with pytest.raises(UnsafeFileError, match="a table that is not known"):
+        loaded(changed(files, change))
+
+
+def loops(meta: Any) -> None:
+    """In what fills the table."""
+    function = next(
+        each for each in meta.graph_def.library.function for node in each.node_def if node.op == "HashTableV2"
+    )
+    function.node_def.add(name="x", op="StatelessWhile")
+
+
+def multiplies(meta: Any) -> None:
+    function = next(
+        each for each in meta.graph_def.library.function for node in each.node_def
+        if node.op == "InitializeTableFromTextFileV2"
+    )  # fmt: skip
+    function.node_def.add(name="x", op="Fill")
+
+
+@pytest.mark.parametrize("change", [loops, multiplies])
+def test_what_loading_runs_makes_tables_and_nothing_else(change: Callable[[Any], Any], tmp_path: Path) -> None:
+    files = words(tmp_path)
+    with pytest.raises(UnsafeFileError, match="would run"):
         loaded(changed(files, change))
 
 
