@@ -135,7 +135,7 @@ ATTACKS: dict[str, dict[str, tuple[str, Attack]]] = {
         "older format": (CONTRACT, _state(XGB, handle=bytearray(b"CONFIG-offset:\x08\0\0\0\0\0\0\0{}"))),
         "JSON": (CONTRACT, _state(XGB, handle=bytearray(b'{"Model": {}, "Config": {}}'))),
         "nothing for a model": (CONTRACT, _state(XGB, handle=bytearray(b""))),
-        "no model": (LIBRARY, _state(XGB, handle=bytearray(b"{L"))),
+        "no model": (CONTRACT, _state(XGB, handle=bytearray(b"{L"))),
         "a booster for a handle": (CONTRACT, lambda path: _opcodes(XGB, {"handle": _genuine(XGB)})(path)),
         "another item": (CONTRACT, _state(XGB, best_ntree_limit=1)),
         "a method": (CONTRACT, _state(XGB, predict=1)),
@@ -178,7 +178,7 @@ ATTACKS: dict[str, dict[str, tuple[str, Attack]]] = {
         "address by its older name": (CONTRACT, _state(LGB, _handle=..., handle=ADDRESS)),
         "two handles": (CONTRACT, _state(LGB, handle="tree\n")),
         "path for a handle": (CONTRACT, _state(LGB, _handle=lambda path: path)),
-        "no model": (LIBRARY, _state(LGB, _handle="tree\n")),
+        "no model": (CONTRACT, _state(LGB, _handle="tree\n")),
         "address of a predictor": (
             CONTRACT,
             _state(PREDICTOR, _handle=ADDRESS, _InnerPredictor__is_manage_handle=True),

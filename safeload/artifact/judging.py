@@ -7,7 +7,9 @@ import os
 from typing import IO, TYPE_CHECKING
 
 from safeload.artifact.opened import UnverifiedArtifact, check_prelude, file_name
-from safeload.codecs.judging import needs_of_bytes
+from safeload.codecs.base import is_stream
+from safeload.codecs.boosters import classes_beside
+from safeload.codecs.judging import NO_STREAM, needs_of_bytes
 from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
 from safeload.container.layout import MAGIC
@@ -16,11 +18,14 @@ from safeload.errors import CodecError, LimitError, SafeloadError, UnsupportedEr
 from safeload.kinds import OUT_OF_BAND
 
 if TYPE_CHECKING:
+    from safeload.container.manifest import Member
     from safeload.limits import Limits
     from safeload.policy import Policy
     from safeload.policy.needs import Needs
 
 __all__ = ["needs_of_file"]
+
+_ENCRYPTED = "the payload is encrypted, so nobody can say what it needs"
 
 File = str | os.PathLike[str] | IO[bytes]
 
@@ -45,24 +50,29 @@ def needs_of_file(source: File, policy: Policy, limits: Limits) -> Needs:
 
 def _of_artifact(file: File, policy: Policy, limits: Limits, name: str) -> Needs:
     with UnverifiedArtifact(file, limits=limits) as opened:
-        plain = _payload(opened, limits)
-        stored = opened.claimed.members[0].stored
-        beside = len(opened.claimed.members) - 1
-    return needs_of_bytes(plain, stored, policy, limits, file=name, artifact=True, beside=beside)
+        check_prelude(opened.layout.prelude, opened.claimed.prelude)
+        if opened.layout.encrypted:
+            raise UnsupportedError(
+                "unsupported-encryption", "the payload is encrypted, so nobody can say what it needs"
+            )
+        kinds = [member.kind for member in opened.claimed.members]
+        beside = kinds.count(OUT_OF_BAND)
+        made = [] if kinds in (["joblib"], ["pickle", *[OUT_OF_BAND] * beside]) else classes_beside(kinds)
+        if made is None:
+            raise CodecError(
+                "this artifact holds no single object but files", hint="safeload unpack FILE -o DESTINATION"
+            )
+        stream = next((member for member in opened.claimed.members if is_stream(member.kind)), None)
+        plain = NO_STREAM if stream is None else _plain(opened, stream, limits)
+        stored = len(plain) if stream is None else stream.stored
+    return needs_of_bytes(plain, stored, policy, limits, file=name, artifact=True, made=made, beside=beside)
 
 
-def _payload(opened: UnverifiedArtifact, limits: Limits) -> memoryview:
-    """The plain bytes of the stream, held against the file's own digests: against damage, not against forgery."""
-    claimed = opened.claimed
-    check_prelude(opened.layout.prelude, claimed.prelude)
-    if opened.layout.encrypted:
-        raise UnsupportedError("unsupported-encryption", "the payload is encrypted, so nobody can say what it needs")
-    member, *others = claimed.members
-    if member.kind not in ("joblib", "pickle") or any(other.kind != OUT_OF_BAND for other in others):
-        raise CodecError("this artifact holds no single object but files", hint="safeload unpack FILE -o DESTINATION")
+def _plain(opened: UnverifiedArtifact, member: Member, limits: Limits) -> memoryview:
+    """The plain bytes of a member, held against the file's own digests: against damage, not against forgery."""
     if member.size > member.stored and member.size > (most := limits.expanded(member.stored)):
         raise LimitError("expansion", f"the member decompresses to {member.size:,} bytes, more than {most:,}")
     payload = allocate(opened.layout.prelude.payload_len)
-    opened.table(claimed).read(opened.source, opened.layout.prelude.payload_off, 0, payload)
-    stored = payload[: member.stored]  # the first member begins at 0
+    opened.table(opened.claimed).read(opened.source, opened.layout.prelude.payload_off, 0, payload)
+    stored = payload[member.offset : member.offset + member.stored]
     return stored if member.encoding == IDENTITY else decode_member(member, stored)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from safeload.codecs.base import is_stream
 from safeload.limits import DEFAULT_LIMITS
 from safeload.policy.advice import advise
 from safeload.readers.observations import Use
@@ -21,7 +22,7 @@ def loading_needs(summary: Summary, manifest: Manifest) -> str:
     """A sentence for a warning, or nothing where the defaults will do."""
     if summary.denied:
         return _names(summary.denied)
-    if summary.facts and manifest.members[0].kind in ("joblib", "pickle"):
+    if summary.facts and any(is_stream(member.kind) for member in manifest.members):
         return f"loading this will be refused: {summary.facts[0]}"
     size = sum(member.size for member in manifest.members)
     if size > manifest.prelude.payload_len and size > DEFAULT_LIMITS.expanded(manifest.prelude.payload_len):

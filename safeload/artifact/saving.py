@@ -72,7 +72,7 @@ def save(
             part.kind or ("joblib" if summary.readable else packed_kind(view))
             for part, summary, view in zip(parts, summaries, views, strict=True)
         ]
-        summary = merged(summaries, libraries)
+        summary = merged(summaries, kinds, libraries)
         manifest = writer.finish(writing.signer, describe(summary, metadata, model), kinds=kinds)
     if writing.warn and (needs := loading_needs(summary, manifest)):
         warn_caller(needs, PolicyWarning)

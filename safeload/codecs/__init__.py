@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CODECS", "Codec", "Held", "LoadOptions", "Part", "codec_for", "codec_of"]
 
-# Module of each, in which it has the module's name in capitals.
+# Module of each, in which it has the module's name in capitals, or stands in a mapping of that name.
 _MODULES = {
     "keras": "keras",
     "torch": "torch",
@@ -23,6 +23,9 @@ _MODULES = {
     "safetensors": "safetensors",
     "skops": "skops",
     "pmml": "pmml",
+    "xgboost": "boosters",
+    "lightgbm": "boosters",
+    "catboost": "boosters",
     "pickle": "pickle",
     "joblib": "joblib",
 }
@@ -33,8 +36,8 @@ class _Codecs(Mapping[str, Codec]):
 
     def __getitem__(self, name: str) -> Codec:
         module = _MODULES[name]
-        found: Codec = getattr(importlib.import_module(f"{__name__}.{module}"), module.upper())
-        return found
+        found: Codec | Mapping[str, Codec] = getattr(importlib.import_module(f"{__name__}.{module}"), module.upper())
+        return found if isinstance(found, Codec) else found[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(_MODULES)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from safeload.limits import Limits
     from safeload.policy import Policy
 
-__all__ = ["Codec", "Held", "LoadOptions", "Part", "missing", "only"]
+__all__ = ["Codec", "Held", "LoadOptions", "Part", "is_stream", "missing", "only"]
 
 
 class Part(NamedTuple):
@@ -30,6 +30,11 @@ class Held(NamedTuple):
     name: str
     kind: str
     read: Callable[[], memoryview]
+
+
+def is_stream(kind: str) -> bool:
+    """Whether a member of this kind is a joblib or pickle stream, which the engine loads."""
+    return kind in ("joblib", "pickle") or kind.endswith(".wrapper")
 
 
 def only(held: Sequence[Held], kind: str) -> Held:

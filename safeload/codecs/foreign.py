@@ -10,9 +10,11 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Held, LoadOptions, missing
+from safeload.codecs.boosters import BOOSTERS
 from safeload.codecs.checked import check_parts, parts_of_file
 from safeload.codecs.keras import KERAS
 from safeload.codecs.numpy import NUMPY
+from safeload.codecs.packed import packed_kind
 from safeload.codecs.pmml import PMML
 from safeload.codecs.safetensors import SAFETENSORS
 from safeload.errors import CodecError
@@ -39,6 +41,9 @@ _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[Any] | None:
     """The object, alone in a tuple; None for what is no such file. Raises UnsafeFileError, CodecError."""
+    kind = packed_kind(view)
+    if codec := BOOSTERS.get(kind.partition(".")[0]):
+        return (codec.load([_as(held, kind, view)], options),)
     head = bytes(view[:16])
     magic = _FOREIGN.get(kind_of(view))
     if not head.startswith(_LEGACY) and (magic is None or not head.startswith(magic)):

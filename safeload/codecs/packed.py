@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["packed_kind", "packed_tree"]
 
 _KINDS: Mapping[str, str] = {
+    "catboost": "catboost.model",
     "keras": "keras.archive",
+    "lightgbm": "lightgbm.model",
     "npy": "numpy.array",
     "onnx": "onnx.model",
     "pmml": "pmml.file",
     "safetensors": "safetensors.file",
     "skops": "skops.file",
+    "ubjson": "xgboost.model",
+    "xgboost": "xgboost.model",
 }
 _HEAD, _PMML = 1 << 16, re.compile(rb"<(?:[\w.-]+:)?PMML[\s>]")
+# xgboost writes the keys of its documents in their order.
+_XGBOOST = re.compile(rb"\s*\{\s*\"learner\"\s*:")
 
 
 def packed_kind(view: memoryview) -> str:
@@ -39,6 +45,8 @@ def packed_kind(view: memoryview) -> str:
         kind = _graph(view)
     elif kind == "xml" and _PMML.search(bytes(view[:_HEAD])):
         kind = "pmml"
+    elif kind == "json" and _XGBOOST.match(view):
+        kind = "xgboost"
     return _KINDS.get(kind, "file")
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from safeload.codecs.base import is_stream
 from safeload.codecs.joblib import work_for
 from safeload.engine.tables import WATCHED
 from safeload.errors import SafeloadError
@@ -43,16 +44,13 @@ class Summary:
     readable: bool = True
 
 
-_NOTHING = Summary(readable=False)
-
-
 def summarise(view: memoryview, limits: Limits, kind: str | None = None, beside: int = 0) -> Summary:
     """The summary of a joblib or pickle stream, compressed or not, with `beside` it buffers; or of an array of numpy's.
 
     What is of a `kind` that holds numbers only is nothing else, however it begins.
     """
     if kind in NUMBERS:
-        return _NOTHING
+        return Summary(readable=False)
     if bytes(view[: len(_NPY)]) == _NPY:
         return _of_npy(view)
     try:
@@ -77,19 +75,22 @@ def _of_npy(view: memoryview) -> Summary:
     return Summary(arrays=(ArrayData(0, header.end, len(view), dtype, header.shape, None),), readable=False)
 
 
-def merged(summaries: Sequence[Summary], libraries: Iterable[str] = ()) -> Summary:
-    """What several members hold together, and `libraries`.
+def merged(summaries: Sequence[Summary], kinds: Sequence[str], libraries: Iterable[str] = ()) -> Summary:
+    """What several members of these kinds hold together, and `libraries`.
 
-    Only of one alone it can be said what loading it will be refused for.
+    Only of one alone, or of a stream beside a model of another format, it can be said what loading it will be refused
+    for.
     """
-    looked_into = [each for each in summaries if each is not _NOTHING]
-    if len(looked_into) == 1:
-        return replace(looked_into[0], modules=looked_into[0].modules | set(libraries))
-    streams = [each for each in looked_into if each.readable or each.arrays]
+    if len(summaries) == 1:
+        return replace(summaries[0], modules=summaries[0].modules | set(libraries))
+    loaded = [each for each, kind in zip(summaries, kinds, strict=True) if is_stream(kind)]
+    streams = [each for each in summaries if each.readable or each.arrays]
     return Summary(
         modules=frozenset(libraries).union(*(each.modules for each in streams)),
         globals=tuple(sorted({name for each in streams for name in each.globals})),
         arrays=tuple(array for each in streams for array in each.arrays),
+        denied=tuple(used for each in loaded for used in each.denied),
+        facts=tuple(fact for each in loaded for fact in each.facts),
         readable=False,
     )
 

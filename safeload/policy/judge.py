@@ -12,9 +12,9 @@ from safeload.readers.observations import GlobalUse, Stream, Use
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-__all__ = ["check_stream", "denied_globals", "of_member", "streams_of"]
+__all__ = ["check_made", "check_stream", "denied_globals", "made_of", "of_member", "streams_of"]
 
 
 def streams_of(stream: Stream) -> Iterator[Stream]:
@@ -37,7 +37,7 @@ def check_stream(stream: Stream, policy: Policy, *, member: str) -> None:
     """Raise PolicyError for the first thing that `policy` does not allow: a global before an oddity, by offset."""
     used = min(denied_globals(stream, policy), key=lambda each: each.offset, default=None)
     if used is not None:
-        raise _disallowed(used, policy, member, _verified_hint(used, stream, policy))
+        raise _disallowed(used, policy, member, _verified_hint(used, denied_globals(stream, policy)))
     if policy.everything:
         return
     for part in streams_of(stream):
@@ -48,6 +48,19 @@ def check_stream(stream: Stream, policy: Policy, *, member: str) -> None:
                 offset=fact.offset,
                 member=member,
             )
+
+
+def check_made(key: tuple[str, str], policy: Policy, *, member: str) -> None:
+    """Raise DisallowedGlobalError unless `policy` lets an object of this class be made, which no stream names."""
+    used = made_of(key)
+    if policy.denied(used):
+        raise _disallowed(used, policy, member, _verified_hint(used, (used,)))
+
+
+def made_of(key: tuple[str, str]) -> GlobalUse:
+    """The use of a class of which an object is made."""
+    module, name = key
+    return GlobalUse(module, name, 0, Use.INSTANTIATED | Use.BUILT, module, name)
 
 
 def of_member(member: str) -> str:
@@ -73,13 +86,13 @@ def _disallowed(used: GlobalUse, policy: Policy, member: str, hint: str) -> Poli
     )
 
 
-def _verified_hint(used: GlobalUse, stream: Stream, policy: Policy) -> str:
+def _verified_hint(used: GlobalUse, all_denied: Iterable[GlobalUse]) -> str:
     """Why a file without a signature gets no booster, and all the names that one who trusts it has to say."""
     default = Policy.default()
     library = verified_only().get((used.module, used.name))
     if library is None or default.denied(used):
         return ""
-    names = {each.path for each in denied_globals(stream, policy) if not default.denied(each)}
+    names = {each.path for each in all_denied if not default.denied(each)}
     options = " ".join(f"--allow {path}" for path in sorted(names))
     return (
         f"{library} reads a model in C++ that promises nothing about hostile bytes, so it is for verified files. "

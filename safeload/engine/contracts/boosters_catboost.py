@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from safeload.engine.registry import Checker
     from safeload.engine.stubs import Stub
 
-__all__ = ["CHECKERS", "FINISHERS", "STUBS"]
+__all__ = ["CHECKERS", "FINISHERS", "STUBS", "fill"]
 
 Key = tuple[str, str]
 _MODULE = "catboost.core"
@@ -47,6 +47,13 @@ def _model(key: Key, stub: Any) -> Any:
     kind = getattr(importlib.import_module(_MODULE), key[1])
     made = kind.__new__(kind)
     made.__setstate__(state)
+    return made
+
+
+def fill(made: Any, model: bytes) -> Any:
+    """Give a model that is not fitted the bytes of one that was. Whatever catboost raises, passes."""
+    require(_serialised(model), (type(made).__module__, type(made).__qualname__))
+    made.__setstate__({"__model": model})
     return made
 
 

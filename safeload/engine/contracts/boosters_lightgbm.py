@@ -12,6 +12,7 @@ from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.boosters import ModelStub, state_of
+from safeload.engine.contracts.boosters_lightgbm_text import is_model
 from safeload.engine.contracts.shapes import each, number
 from safeload.engine.valid import require
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from safeload.engine.registry import Checker
     from safeload.engine.stubs import Stub
 
-__all__ = ["CHECKERS", "FINISHERS", "STUBS"]
+__all__ = ["CHECKERS", "FINISHERS", "STUBS", "booster_of_text", "kept_of"]
 
 Key = tuple[str, str]
 _BOOSTER: Key = ("lightgbm.basic", "Booster")
@@ -54,6 +55,8 @@ _DROPPED = {
     "_Booster__attr", "_Booster__higher_better_inner_eval", "_Booster__name_inner_eval", "_Booster__num_inner_eval",
     "network",
 }  # fmt: skip
+# Its address, and the data of training.
+_NEVER_PICKLED = {"_handle", "train_set", "valid_sets"}
 _KNOWN = _KEPT.keys() | _RESET.keys() | _EMPTIED | _DROPPED
 _OF_PREDICTOR = {
     "_InnerPredictor__is_manage_handle", "num_class", "num_total_iteration", "pandas_categorical", "pred_parameter",
@@ -66,13 +69,33 @@ _CLASSES = ("num_class", "num_classes")
 
 def _booster(stub: Any) -> Any:
     """Checkpoint: the model's text, and what is said about it."""
+    return _made(state_of(stub, _BOOSTER))
+
+
+def kept_of(booster: Any) -> dict[str, Any] | None:
+    """What is said about a Booster besides its text and what is not kept; None if more is said than is known here."""
+    state = {name: value for name, value in vars(booster).items() if name not in _NEVER_PICKLED}
+    return {name: state[name] for name in state if name in _KEPT} if state.keys() <= _KNOWN else None
+
+
+def booster_of_text(text: str, kept: dict[str, Any] | None) -> Any:
+    """A Booster of its text, and of what :func:`kept_of` said about it. Whatever lightgbm raises, passes."""
     from lightgbm.basic import Booster
 
-    state = state_of(stub, _BOOSTER)
+    if kept is not None:
+        require(type(kept) is dict and not kept.keys() & _HANDLES, _BOOSTER)
+        return _made({**kept, "_handle": text})
+    require(text.startswith(_MAGIC) and is_model(text), _BOOSTER)
+    return Booster(model_str=text)
+
+
+def _made(state: dict[str, Any]) -> Any:
+    from lightgbm.basic import Booster
+
     handles = state.keys() & _HANDLES
     require(len(handles) == 1 and state.keys() - handles <= _KNOWN, _BOOSTER)
     text = state[handles.pop()]
-    require(type(text) is str and text.startswith(_MAGIC), _BOOSTER)
+    require(type(text) is str and text.startswith(_MAGIC) and is_model(text), _BOOSTER)
     kept = {name: state[name] for name in state if name in _KEPT}
     require(all(type(value) in _KEPT[name] for name, value in kept.items()), _BOOSTER)
     require(all(type(categories) is list for categories in kept.get("pandas_categorical") or ()), _BOOSTER)
