@@ -1,18 +1,15 @@
 """HDF5: Keras' ``.h5``, Hickle. A C library parses it, so that it is read in a process of its own.
 
-The child hands over attributes and bytes, one frame each: a line of JSON, and as many bytes as it says.
+The child hands over attributes and bytes, one frame each.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
-import threading
 from importlib import util
 from typing import IO, TYPE_CHECKING, Any
 
+from safeload.readers.files.hdf5_process import frame_of, reading
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.pickles import is_one
 from safeload.text import printable
@@ -24,7 +21,6 @@ __all__ = ["read"]
 
 _CHILD = "safeload.readers.files.hdf5_child"
 _SECONDS = 30
-_LINE_MAX = 1 << 16
 _PLAIN = frozenset({"zip", "npy"})
 
 
@@ -35,29 +31,16 @@ def read(look: Look, view: memoryview) -> None:
     with tempfile.TemporaryFile() as file:
         file.write(view)
         file.flush()
-        command = [sys.executable, "-P", "-m", _CHILD, str(file.fileno()), str(_SECONDS)]
-        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        with subprocess.Popen(command, pass_fds=[file.fileno()], **pipes) as child:  # noqa: S603  # our own module
-            assert child.stdout is not None  # noqa: S101  # it was asked for
-            timer = threading.Timer(_SECONDS, child.kill)
-            timer.start()
-            try:
-                finished = _frames(look, child.stdout)
-            finally:
-                timer.cancel()
-                child.kill()
+        with reading(_CHILD, file, _SECONDS) as stream:
+            finished = _frames(look, stream, view)
     if not finished:
         look.unread(0, "the file cannot be read to its end: the process that read it gave up")
     look.span(0, len(view), "data")
 
 
-def _frames(look: Look, stream: IO[bytes]) -> bool:
+def _frames(look: Look, stream: IO[bytes], view: memoryview) -> bool:
     """Whether the child said that it was done."""
-    while True:
-        line = stream.readline(_LINE_MAX)
-        if not line.endswith(b"\n"):
-            return False
-        frame: dict[str, Any] = json.loads(line)
+    while (frame := frame_of(stream)) is not None:
         size = frame.get("size", 0)
         look.budget.expand(size)
         data = stream.read(size)
@@ -66,7 +49,20 @@ def _frames(look: Look, stream: IO[bytes]) -> bool:
         if frame["what"] == "end":
             look.part.kind = str(frame["kind"])
             return True
-        _frame(look, frame, data)
+        if frame["what"] == "stored":
+            _stored(look, frame, view, data)
+        else:
+            _frame(look, frame, data)
+    return False
+
+
+def _stored(look: Look, frame: dict[str, Any], view: memoryview, first: bytes) -> None:
+    """Numbers that stand in the file in one piece are looked at there: a model has gigabytes of them."""
+    name, at, length = printable(str(frame["name"]), 80), int(frame["at"]), int(frame["length"])
+    if not 0 <= at <= at + length <= len(view) or view[at : at + len(first)] != first:
+        look.unread(0, f"{name}: more bytes than are looked at")
+    else:
+        _look_into(look, name, view[at : at + length])
 
 
 def _frame(look: Look, frame: dict[str, Any], data: bytes) -> None:
@@ -80,8 +76,12 @@ def _frame(look: Look, frame: dict[str, Any], data: bytes) -> None:
         if name.endswith(("@model_config", "@training_config")):
             look.into(name, view, kind="json")
             return
-        kind = kind_of(view)
-        if kind in _PLAIN or (kind in ("pickle", "tensorflow, index") and is_one(look, view)):
-            look.into(name, view, kind="pickle" if kind not in _PLAIN else "")
-            if kind not in _PLAIN:
-                look.once("hidden-pickle", 0, "attributes or datasets hold pickles")
+        _look_into(look, name, view)
+
+
+def _look_into(look: Look, name: str, view: memoryview) -> None:
+    kind = kind_of(view)
+    if kind in _PLAIN or (kind in ("pickle", "tensorflow, index") and is_one(look, view)):
+        look.into(name, view, kind="pickle" if kind not in _PLAIN else "")
+        if kind not in _PLAIN:
+            look.once("hidden-pickle", 0, "attributes or datasets hold pickles")

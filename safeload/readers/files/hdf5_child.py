@@ -10,7 +10,7 @@ from typing import Any
 
 _MEMORY = 1 << 30
 _OBJECTS_MAX, _TEXTS_MAX = 200_000, 1_000_000
-_BYTES_MAX = 64 << 20
+_PIECE, _BYTES_MAX = 1 << 20, 64 << 20
 # With what a pickle may begin (readers/joblib.py), which is not imported here: this process has less memory.
 _FIRST = b"\x80(]})cldNIKLFGPVXSJMBCTU\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97"
 _BEGINNINGS = frozenset(bytes([each]) for each in _FIRST)
@@ -69,7 +69,10 @@ def _dataset(name: str, node: Any) -> None:
         if node.dtype.kind == "O":
             _texts(name, node)
         elif (data := _bytes_of(first)) and _worth(data[:16]):
-            if node.dtype.itemsize * node.size > _BYTES_MAX:
+            at, length = node.id.get_offset(), node.dtype.itemsize * node.size
+            if length > _PIECE and at is not None and node.id.get_storage_size() == length:
+                _say("stored", data, name=name, at=at, length=length)
+            elif length > _BYTES_MAX:
                 _say("unread", name=name, why="more bytes than are looked at")
             else:
                 _bytes(name, _bytes_of(node[()]))

@@ -1,0 +1,37 @@
+"""Large arrays in HDF5: numbers that begin like a pickle are looked at where they stand, however many they are."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import h5py
+import numpy as np
+import pytest
+
+import safeload
+from test_scan_attacks import CALL
+
+_MANY = 70 << 20  # bytes: more than the child hands over
+
+
+def scanned(data: bytes, **how: object) -> int:
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        file.create_dataset("w", data=np.frombuffer(data, "u1").view("f4"), **how)
+    return safeload.scan(io.BytesIO(buffer.getvalue())).exit_code
+
+
+@pytest.mark.parametrize("first", [b"K\1\2\x3f", b"B\0\0\0", b"X\0\1\0", b"\x80\x04\x95\x3f", b"(]})"])
+def test_many_numbers_that_begin_like_a_pickle_are_numbers(first: bytes) -> None:
+    numbers = np.random.default_rng(0).normal(size=_MANY // 4).astype("f4").tobytes()
+    assert scanned(first + numbers[len(first) :]) == 0
+
+
+def test_a_call_behind_many_bytes_is_found() -> None:
+    size = _MANY - 8 - len(CALL)
+    assert scanned((b"\x80\x04B" + struct.pack("<I", size) + bytes(size) + b"0" + CALL).ljust(_MANY, b".")) == 1
+
+
+def test_many_numbers_in_pieces_that_begin_like_a_pickle_are_not_called_clean() -> None:
+    assert scanned(b"K\1\2\x3f" + bytes(_MANY), chunks=(1 << 18,), compression="gzip") == 2
