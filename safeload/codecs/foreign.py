@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from safeload.codecs.base import Held, LoadOptions, missing
 from safeload.codecs.boosters import BOOSTERS
 from safeload.codecs.checked import check_parts, parts_of_file
+from safeload.codecs.hickle import HICKLE
 from safeload.codecs.keras import KERAS
+from safeload.codecs.keras_h5 import KERAS_H5
 from safeload.codecs.numpy import NUMPY
 from safeload.codecs.packed import packed_kind
 from safeload.codecs.pmml import PMML
@@ -29,23 +31,26 @@ __all__ = ["load_foreign"]
 
 # How files of these kinds begin, and no pickle: one may have the end of an archive among its texts. None: anyhow.
 _FOREIGN: Mapping[str, bytes] = {
+    "hdf5": b"\x89HDF",
     "npy": b"\x93NUMPY",
     "protobuf": b"\x08",
     "safetensors": b"",
     "xml": b"",
     "zip": b"PK\3\4",
 }
+# Policies speak of classes in them.
+_BY_POLICY = frozenset({"hickle", "keras", "keras, h5"})
+_BOOSTERS = frozenset({"catboost", "json", "lightgbm", "ubjson"})
 # This is how PyTorch below 1.6 begins.
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
 def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[Any] | None:
     """The object, alone in a tuple; None for what is no such file. Raises UnsafeFileError, CodecError."""
-    kind = packed_kind(view)
-    if codec := BOOSTERS.get(kind.partition(".")[0]):
-        return (codec.load([_as(held, kind, view)], options),)
-    head = bytes(view[:16])
-    magic = _FOREIGN.get(kind_of(view))
+    kind, head = kind_of(view), bytes(view[:16])
+    if kind in _BOOSTERS and (codec := BOOSTERS.get(packed_kind(view).partition(".")[0])):
+        return (codec.load([_as(held, f"{codec.name}.model", view)], options),)
+    magic = _FOREIGN.get(kind)
     if not head.startswith(_LEGACY) and (magic is None or not head.startswith(magic)):
         return None
     named = held if held.name else held._replace(name="the file")
@@ -53,7 +58,7 @@ def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[An
     kind = parts[0].kind
     # A state dict names what torch makes tensors of, which no policy for loading has: torch itself reads it, and takes
     # only these.
-    check_parts(parts, named, options.policy if kind == "keras" else Policy.audit())
+    check_parts(parts, named, options.policy if kind in _BY_POLICY else Policy.audit())
     if kind not in _LOADERS:
         raise CodecError(f"{printable(kind)} is a format that is not loaded here", hint="pack takes any file as it is")
     return (_LOADERS[kind](view, named, options),)
@@ -102,6 +107,8 @@ def _as(held: Held, kind: str, view: memoryview) -> Held:
 
 
 _LOADERS: Mapping[str, Callable[[memoryview, Held, LoadOptions], Any]] = {
+    "hickle": lambda view, held, options: HICKLE.load([_as(held, "hickle.file", view)], options),
+    "keras, h5": lambda view, held, options: KERAS_H5.load([_as(held, "keras-h5.file", view)], options),
     "keras": lambda view, held, options: KERAS.load([_as(held, "keras.archive", view)], options),
     "npy": _npy,
     "npz": _npz,

@@ -6,6 +6,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.keras_inside import refuse_models
 from safeload.engine.arrays import Memory
 from safeload.engine.loading import load_stream
 from safeload.errors import CodecError
@@ -23,6 +24,7 @@ _MEMBER = "model.joblib"
 
 
 def _parts(value: Any, protocol: int | None) -> list[Part]:
+    refuse_models(value)
     return [Part(_MEMBER, partial(_write, value, protocol), JOBLIB.name)]
 
 

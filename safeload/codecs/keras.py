@@ -5,6 +5,7 @@ A Lambda layer is Python code, and is refused. Classes of one's own load if the 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -17,33 +18,58 @@ from safeload.errors import CodecError, SafeloadError
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["KERAS"]
+__all__ = ["KERAS", "is_model", "must_be_model", "rebuilding", "saved"]
 
 _KIND, _MEMBER = "keras.archive", "model.keras"
 
 
-def _takes(value: Any) -> bool:
+def is_model(value: Any) -> bool:
     keras = sys.modules.get("keras")
     return keras is not None and hasattr(keras, "Model") and isinstance(value, keras.Model)
 
 
-def _parts(value: Any, protocol: int | None) -> list[Part]:
-    if not _takes(value):
-        raise CodecError(f"codec='keras' takes a keras.Model; this is a {type(value).__name__}")
+def must_be_model(value: Any, codec: str) -> None:
+    """Raise CodecError for what is none."""
+    if not is_model(value):
+        raise CodecError(f"codec={codec!r} takes a keras.Model; this is a {type(value).__name__}")
+
+
+def saved(save: Callable[[Path], Any], name: str, kind: str) -> Part:
+    """The file of that name that `save` makes."""
 
     def write(file: IO[bytes]) -> None:
         with tempfile.TemporaryDirectory(prefix="safeload-") as folder:
-            path = Path(folder) / _MEMBER
+            path = Path(folder) / name
             try:
-                value.save(path)
+                save(path)
             except (ValueError, TypeError, NotImplementedError) as error:
                 raise CodecError(f"Keras cannot save this model: {printable(str(error), 300)}") from error
             with path.open("rb") as archive:
                 shutil.copyfileobj(archive, file, 4 << 20)
 
-    return [Part(_MEMBER, write, _KIND)]
+    return Part(name, write, kind)
+
+
+@contextlib.contextmanager
+def rebuilding() -> Iterator[Any]:
+    """Keras, and whatever it, its backend and the classes raise on a configuration as CodecError."""
+    try:
+        import keras
+    except ImportError as error:
+        raise missing("a model of Keras", "keras", ", and a backend; KERAS_BACKEND says which") from error
+    try:
+        yield keras
+    except SafeloadError:
+        raise
+    except Exception as error:
+        raise CodecError(f"Keras cannot rebuild this model: {printable(str(error), 300)}") from error
+
+
+def _parts(value: Any, protocol: int | None) -> list[Part]:
+    must_be_model(value, "keras")
+    return [saved(value.save, _MEMBER, _KIND)]
 
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
@@ -52,23 +78,9 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     if bytes(view[:4]) != b"PK\3\4":  # Keras would read HDF5 by that name, too
         raise CodecError(f"{printable(member.name)} is no archive of Keras", hint="safeload unpack gives the file")
     own = own_classes(check_file(view, member, options), options)
-    keras = _keras()
-    with private_copy(view, _MEMBER) as path:
+    with rebuilding() as keras, private_copy(view, _MEMBER) as path:
         del view  # Keras makes its own
-        try:
-            return keras.saving.load_model(path, custom_objects=own, safe_mode=True)
-        except SafeloadError:
-            raise
-        except Exception as error:  # whatever Keras, its backend and the classes raise on a configuration
-            raise CodecError(f"Keras cannot rebuild this model: {printable(str(error), 300)}") from error
+        return keras.saving.load_model(path, custom_objects=own, safe_mode=True)
 
 
-def _keras() -> Any:
-    try:
-        import keras
-    except ImportError as error:
-        raise missing("a model of Keras", "keras", ", and a backend; KERAS_BACKEND says which") from error
-    return keras
-
-
-KERAS = Codec("keras", ("keras",), _takes, _parts, _load)
+KERAS = Codec("keras", ("keras",), is_model, _parts, _load)

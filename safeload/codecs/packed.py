@@ -10,6 +10,7 @@ from safeload.codecs.savedmodel_names import is_saved_model
 from safeload.codecs.tensorflow import EMPTY_FOLDER, FILE
 from safeload.errors import StreamError
 from safeload.readers.files.graphs import kind_of_graph
+from safeload.readers.files.hdf5 import kind_of_hdf5
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.packages import of_archive
 from safeload.readers.files.views import ViewFile
@@ -21,7 +22,9 @@ __all__ = ["packed_kind", "packed_tree"]
 
 _KINDS: Mapping[str, str] = {
     "catboost": "catboost.model",
+    "hickle": "hickle.file",
     "keras": "keras.archive",
+    "keras, h5": "keras-h5.file",
     "lightgbm": "lightgbm.model",
     "npy": "numpy.array",
     "onnx": "onnx.model",
@@ -43,6 +46,8 @@ def packed_kind(view: memoryview) -> str:
         kind = _package(view)
     elif kind == "protobuf":
         kind = _graph(view)
+    elif kind == "hdf5":
+        kind = kind_of_hdf5(view)
     elif kind == "xml" and _PMML.search(bytes(view[:_HEAD])):
         kind = "pmml"
     elif kind == "json" and _XGBOOST.match(view):

@@ -23,6 +23,7 @@ FILES = Path(__file__).parent.parent / "data" / "scan"
 KINDS = {
     "weights.pt": "torch.tree",
     "legacy.pt": "torch.tree",
+    "model.h5": "keras.archive",
     "model.keras": "keras.archive",
     "model.onnx": "onnx.model",
 }
@@ -41,7 +42,17 @@ def test_a_file_of_a_framework_is_converted(name: str, tmp_path: Path, team: Key
 
 @pytest.mark.parametrize(
     "name",
-    ["bad.pt", "bad-legacy.pt", "bad-module.pt", "bad-lambda.keras", "bad-path.onnx", "bad-domain.onnx"],
+    [
+        "bad.pt",
+        "bad-legacy.pt",
+        "bad-module.pt",
+        "bad-lambda.keras",
+        "bad-lambda.h5",
+        "bad.hkl",
+        "bad-own.hkl",
+        "bad-path.onnx",
+        "bad-domain.onnx",
+    ],
 )
 def test_what_scan_finds_is_not_converted(name: str, tmp_path: Path, team: Keys) -> None:
     with pytest.raises(UnsafeFileError):
@@ -50,7 +61,7 @@ def test_what_scan_finds_is_not_converted(name: str, tmp_path: Path, team: Keys)
 
 
 @pytest.mark.parametrize(
-    "name", ["script.pt", "exported.pt2", "model.skops", "good.7z", "model.savedmodel", "model.h5"]
+    "name", ["script.pt", "exported.pt2", "model.skops", "good.7z", "model.savedmodel", "model.weights.h5"]
 )
 def test_what_is_not_loaded_here_is_said(name: str, tmp_path: Path, team: Keys) -> None:
     with pytest.raises(SafeloadError):

@@ -113,7 +113,7 @@ def _objects(found: Any) -> Iterator[dict[str, Any]]:
 
 def _keras(look: Look, node: dict[str, Any]) -> None:
     name, config = node.get("class_name"), node.get("config")
-    module, registered = node.get("module"), node.get("registered_name")
+    module = node.get("module")
     if name in ("Lambda", "__lambda__"):
         if name == "__lambda__" or _is_code(config.get("function") if isinstance(config, dict) else None):
             look.once("lambda", 0, "a Lambda layer holds marshalled code")
@@ -125,18 +125,30 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
             look.use(_named(module, config, Use.REFERENCED))
     elif name in ("TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer"):
         look.say("external", 0, f"{name} loads a model of another format")
+    named = False
     if isinstance(module, str) and isinstance(name, str) and name != "function" and not _is_of_keras(module):
+        named = True
         look.use(_named(module, name, Use.INSTANTIATED | Use.CALLED))
-    elif isinstance(registered, str) and ">" in registered and module is None:
-        package, _, own = registered.partition(">")
+    package, _, own = (_registered(node) or "").partition(">")
+    if own and not (named and own == name):
         used = _named(package, own, Use.INSTANTIATED | Use.CALLED)  # a policy speaks of it by these two
-        look.say("custom-object", 0, f"{printable(registered, 80)} is a class of somebody's own", used=used)
+        look.say("custom-object", 0, f"{printable(f'{package}>{own}', 80)} is a class of somebody's own", used=used)
     if isinstance(config, dict):
         for key in sorted(_PATHS & config.keys()):
             if isinstance(config[key], str) and config[key]:
                 look.say(
                     "external", 0, f'{printable(str(name), 40)} reads "{printable(config[key], 80)}", another file'
                 )
+
+
+def _registered(node: dict[str, Any]) -> str | None:
+    """Under which name Keras looks among the classes that were registered, before it looks at the module."""
+    name = node["class_name"]
+    registered = node.get("registered_name", name)
+    for each in (registered, name):  # HDF5 and Keras 2 have the second only
+        if isinstance(each, str) and ">" in each and name != "function":
+            return each
+    return None
 
 
 def _is_of_keras(module: str) -> bool:

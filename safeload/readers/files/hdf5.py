@@ -17,7 +17,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from safeload.readers.files.look import Look
 
-__all__ = ["read"]
+__all__ = ["kind_of_hdf5", "read"]
 
 _CHILD = "safeload.readers.files.hdf5_child"
 _SECONDS = 30
@@ -38,6 +38,19 @@ def read(look: Look, view: memoryview) -> None:
     look.span(0, len(view), "data")
 
 
+def kind_of_hdf5(view: memoryview) -> str:
+    """Whose file it is, by the attributes of its root; ``hdf5`` if nobody says."""
+    if util.find_spec("h5py") is not None:
+        with tempfile.TemporaryFile() as file:
+            file.write(view)
+            file.flush()
+            with reading(_CHILD, file, _SECONDS) as stream:
+                frame = frame_of(stream)
+        if frame is not None and frame["what"] == "kind":
+            return str(frame["kind"])
+    return "hdf5"
+
+
 def _frames(look: Look, stream: IO[bytes], view: memoryview) -> bool:
     """Whether the child said that it was done."""
     while (frame := frame_of(stream)) is not None:
@@ -47,9 +60,10 @@ def _frames(look: Look, stream: IO[bytes], view: memoryview) -> bool:
         if len(data) < size:
             return False
         if frame["what"] == "end":
-            look.part.kind = str(frame["kind"])
             return True
-        if frame["what"] == "stored":
+        if frame["what"] == "kind":
+            look.part.kind = str(frame["kind"])
+        elif frame["what"] == "stored":
             _stored(look, frame, view, data)
         else:
             _frame(look, frame, data)

@@ -8,6 +8,8 @@ import resource
 import sys
 from typing import Any
 
+__all__ = ["limit"]
+
 _MEMORY = 1 << 30
 _OBJECTS_MAX, _TEXTS_MAX = 200_000, 1_000_000
 _PIECE, _BYTES_MAX = 1 << 20, 64 << 20
@@ -117,18 +119,30 @@ def _walk(file: Any) -> None:
                     pending.append((f"{name}/{key}", node[key]))
 
 
-def main() -> None:
+def limit(seconds: int) -> None:
+    """What this process may take."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    seconds = int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main() -> None:
+    limit(int(sys.argv[2]))
     import h5py
 
     with os.fdopen(int(sys.argv[1]), "rb") as opened, h5py.File(opened, "r") as file:
-        kind = "hickle" if any(key.startswith("HICKLE") for key in file.attrs) else "hdf5"
-        kind = "keras, h5" if "model_config" in file.attrs or "layer_names" in file.attrs else kind
+        _say("kind", kind=_kind(file))
+        sys.stdout.buffer.flush()
         _walk(file)
-    _say("end", kind=kind)
+    _say("end")
+
+
+def _kind(file: Any) -> str:
+    if "model_config" in file.attrs:
+        return "keras, h5"
+    if "layer_names" in file.attrs:
+        return "keras, weights"
+    return "hickle" if {"HICKLE_VERSION", "HICKLE_PYTHON_VERSION"} <= {*file.attrs} else "hdf5"
 
 
 if __name__ == "__main__":

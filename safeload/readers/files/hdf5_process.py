@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["frame_of", "reading"]
 
 _LINE_MAX = 1 << 16
-# Code that HDF5 would load for a filter that a file names.
-_NO_PLUGINS = {"HDF5_PLUGIN_PRELOAD": "::"}
+# No code that HDF5 would load for a filter that a file names; and no lock on a file that is ours alone.
+_SETTINGS = {"HDF5_PLUGIN_PRELOAD": "::", "HDF5_USE_FILE_LOCKING": "FALSE"}
 
 
 @contextlib.contextmanager
@@ -29,7 +29,7 @@ def reading(module: str, file: IO[bytes], seconds: int) -> Iterator[IO[bytes]]:
     """What ``python -m module`` says of `file`, for so many seconds at the most."""
     command = [sys.executable, "-P", "-m", module, str(file.fileno()), str(seconds)]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, **_NO_PLUGINS}
+    environment = {**os.environ, **_SETTINGS}
     with subprocess.Popen(command, pass_fds=[file.fileno()], env=environment, **pipes) as child:  # noqa: S603  # our own
         assert child.stdout is not None  # noqa: S101  # it was asked for
         timer = threading.Timer(seconds, child.kill)

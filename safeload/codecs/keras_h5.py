@@ -1,0 +1,148 @@
+"""The keras-h5 codec, on request: a whole model in HDF5, as Keras wrote it before it had archives, with its optimizer.
+
+Configurations of that time name classes without a module. Which of these are Keras' own, Keras is asked; any other is
+one of somebody's own, and loads if the policy names it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import TYPE_CHECKING, Any
+
+from safeload.codecs.base import Codec, Held, LoadOptions, only
+from safeload.codecs.base import Part as Member
+from safeload.codecs.checked import check_file, own_classes, private_copy
+from safeload.codecs.keras import must_be_model, rebuilding, saved
+from safeload.errors import CodecError, UnsafeFileError
+from safeload.readers.observations import GlobalUse, Use
+from safeload.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from safeload.policy import Policy
+    from safeload.readers.files.parts import Part
+
+__all__ = ["KERAS_H5"]
+
+_KIND, _MEMBER = "keras-h5.file", "model.h5"
+_ROOMS = ("constraints", "dtype_policies", "initializers", "layers", "losses", "metrics", "models", "optimizers")
+_ROOMS_TOO = ("optimizers.schedules", "quantizers", "regularizers")
+_ALSO = frozenset(
+    {"Functional", "function", "__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__"}
+)
+# By which names Keras 3 writes losses into HDF5, and does not find them again.
+_SHORT = {
+    "bce": "binary_crossentropy",
+    "kld": "kl_divergence",
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+
+
+def _parts(value: Any, protocol: int | None) -> list[Member]:
+    must_be_model(value, "keras-h5")
+    return [saved(value.save, _MEMBER, _KIND)]
+
+
+def _load(held: Sequence[Held], options: LoadOptions) -> Any:
+    member = only(held, _KIND)
+    view = member.read()
+    parts = check_file(view, member, options)
+    if parts[0].kind != "keras, h5":
+        raise CodecError(
+            f"{printable(member.name)} is no model of Keras in HDF5", hint="safeload unpack gives the file"
+        )
+    with rebuilding() as keras, private_copy(view, _MEMBER) as path:
+        own = {name: getattr(keras.losses, full) for name, full in _SHORT.items()}
+        own |= own_classes(parts, options) | _named_only(keras, parts, member, options.policy)
+        del view, parts  # Keras takes as much
+        model = keras.saving.load_model(path, custom_objects=own, safe_mode=True)
+        _restore_optimizer(model, path)
+        return model
+
+
+def _restore_optimizer(model: Any, path: Path) -> None:
+    """Keras up to 3.15 builds the optimizer of a model in HDF5 for no variables, which then trains nothing."""
+    import h5py
+
+    optimizer = getattr(model, "optimizer", None)
+    with h5py.File(path, "r") as file:
+        group = file.get("optimizer_weights")
+        if optimizer is None or group is None:
+            return
+        # Names that are many stand in several attributes.
+        keys = sorted((key for key in group.attrs if key.startswith("weight_names")), key=lambda key: (len(key), key))
+        values = [group[name][()] for key in keys for name in group.attrs[key]]
+    optimizer = type(optimizer).from_config(optimizer.get_config())
+    optimizer.build(model.trainable_variables)
+    if [value.shape for value in values] == [tuple(variable.shape) for variable in optimizer.variables]:
+        optimizer.set_weights(values)  # else it begins anew, as Keras has it: that of Keras 2 has other parts
+    model.optimizer = optimizer
+
+
+def _named_only(keras: Any, parts: list[Part], member: Held, policy: Policy) -> dict[str, Any]:
+    """Classes that the file names without a module, and the policy with one. Raises UnsafeFileError."""
+    known, found = _names(keras), {}
+    for name in sorted(set(_class_names(parts)) - known):
+        if ">" in name:  # registered: the reader has said so, and the policy was asked
+            continue
+        granted = [module for module, own in policy.allowed if own == name and _grants(policy, module, name)]
+        if not granted:
+            shown = printable(name, 80)
+            raise UnsafeFileError(
+                f"{printable(member.name)}: {shown} is a class of somebody's own",
+                rule="SL703", offset=0, member=member.name,
+                hint=f'Policy.default().allow("its.module.{shown}", use=("new", "build", "reference", "call"))',
+            )  # fmt: skip
+        found[name] = _imported(granted, name)
+    return found
+
+
+def _grants(policy: Policy, module: str, name: str) -> bool:
+    use = Use.INSTANTIATED | Use.CALLED
+    return not policy.denied(GlobalUse(module, name, 0, use, module, name))
+
+
+def _imported(modules: list[str], name: str) -> Any:
+    import importlib
+
+    for module in modules:
+        try:
+            return getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError):
+            continue
+    raise CodecError(f"the model needs {printable(name, 80)}, which is not here")
+
+
+def _names(keras: Any) -> set[str]:
+    """The classes that Keras shows."""
+    names = {*_ALSO}
+    for path in (*_ROOMS, *_ROOMS_TOO):
+        room = keras
+        for part in path.split("."):
+            room = getattr(room, part, None)
+        names.update(name for name, _ in inspect.getmembers(room, inspect.isclass))
+    return names
+
+
+def _class_names(parts: list[Part]) -> Iterator[str]:
+    """Of the configurations that were looked into: these are JSON."""
+    for part in parts:
+        if len(part.path) == 1 and part.path[0] in ("@model_config", "@training_config"):
+            pending = [json.loads(bytes(part.view))]
+            while pending:
+                node = pending.pop()
+                if isinstance(node, dict):
+                    pending += node.values()
+                    if isinstance(node.get("class_name"), str) and not isinstance(node.get("module"), str):
+                        yield node["class_name"]
+                elif isinstance(node, list):
+                    pending += node
+
+
+KERAS_H5 = Codec("keras-h5", ("keras",), lambda value: False, _parts, _load)
