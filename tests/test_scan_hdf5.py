@@ -15,17 +15,25 @@ from test_scan_attacks import CALL
 _MANY = 70 << 20  # bytes: more than the child hands over
 
 
-def scanned(data: bytes, **how: object) -> int:
+def scanned(data: bytes, kind: str = "f4", **how: object) -> int:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        file.create_dataset("w", data=np.frombuffer(data, "u1").view("f4"), **how)
+        file.create_dataset("w", data=np.frombuffer(data, "u1").view(kind), **how)
     return safeload.scan(io.BytesIO(buffer.getvalue())).exit_code
 
 
-@pytest.mark.parametrize("first", [b"K\1\2\x3f", b"B\0\0\0", b"X\0\1\0", b"\x80\x04\x95\x3f", b"(]})"])
+@pytest.mark.parametrize(
+    "first", [b"K\1\2\x3f", b"cab\xbf", b"N.", b"B\0\0\0", b"X\0\1\0", b"\x80\x04\x95\x3f", b"(]})"]
+)
 def test_many_numbers_that_begin_like_a_pickle_are_numbers(first: bytes) -> None:
     numbers = np.random.default_rng(0).normal(size=_MANY // 4).astype("f4").tobytes()
     assert scanned(first + numbers[len(first) :]) == 0
+    assert scanned((first + numbers[len(first) :])[:100_000]) == 0
+
+
+@pytest.mark.parametrize("kind", ["f4", "i8", "c8", "u1", "S1"])
+def test_a_pickle_is_found_in_numbers_of_any_kind(kind: str) -> None:
+    assert scanned(CALL.ljust(64, b"."), kind) == 1
 
 
 def test_a_call_behind_many_bytes_is_found() -> None:

@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,10 +33,10 @@ import hickle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from conftest import Keys
 
+FILES = Path(__file__).parent.parent / "data" / "scan"
 IRIS, WINE = load_iris(), load_wine()
 SHARED: list[Any] = [1, "a"]
 VALUES: dict[str, Any] = {
@@ -125,7 +126,7 @@ def test_it_is_the_same_in_another_process(tmp_path: Path, team: Keys) -> None:
 
 
 def test_a_file_of_hickle_is_packed_converted_and_loaded(tmp_path: Path, team: Keys) -> None:
-    data = written(VALUES["data of flowers"], compression="gzip")
+    data = written({name: VALUES[name] for name in ("data of flowers", "a sparse matrix")}, compression="gzip")
     (tmp_path / "m.hkl").write_bytes(data)
     manifest = safeload.pack(tmp_path / "m.hkl", tmp_path / "m.safeload", signer=team.key)
     assert manifest.members[0].kind == "hickle.file"
@@ -136,6 +137,11 @@ def test_a_file_of_hickle_is_packed_converted_and_loaded(tmp_path: Path, team: K
     for path in ("m.safeload", "n.safeload"):
         assert said(safeload.load(tmp_path / path, trust=team.pub, environment="ignore")) == expected
     assert said(safeload.load_untrusted(tmp_path / "m.hkl")) == expected
+
+
+def test_a_file_that_hickle_wrote_long_ago_loads() -> None:
+    loaded = safeload.load_untrusted(FILES / "data.hkl")
+    assert said(loaded) == said(hickle.load(str(FILES / "data.hkl")))
 
 
 def test_hdf5_that_is_not_of_hickle_is_a_file(tmp_path: Path, team: Keys) -> None:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from safeload.readers.files.hdf5_process import frame_of, reading
 from safeload.readers.files.kinds import kind_of
-from safeload.readers.files.pickles import is_one
+from safeload.readers.files.pickles import is_one, names_something
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _stored(look: Look, frame: dict[str, Any], view: memoryview, first: bytes) -
     if not 0 <= at <= at + length <= len(view) or view[at : at + len(first)] != first:
         look.unread(0, f"{name}: more bytes than are looked at")
     else:
-        _look_into(look, name, view[at : at + length])
+        _look_into(look, name, view[at : at + length], numbers=bool(frame.get("numbers")))
 
 
 def _frame(look: Look, frame: dict[str, Any], data: bytes) -> None:
@@ -90,12 +90,13 @@ def _frame(look: Look, frame: dict[str, Any], data: bytes) -> None:
         if name.endswith(("@model_config", "@training_config")):
             look.into(name, view, kind="json")
             return
-        _look_into(look, name, view)
+        _look_into(look, name, view, numbers=bool(frame.get("numbers")))
 
 
-def _look_into(look: Look, name: str, view: memoryview) -> None:
-    kind = kind_of(view)
-    if kind in _PLAIN or (kind in ("pickle", "tensorflow, index") and is_one(look, view)):
+def _look_into(look: Look, name: str, view: memoryview, *, numbers: bool) -> None:
+    """Of numbers, one array in 256 begins with the opcode of a name, which then is none."""
+    kind, is_pickle = kind_of(view), names_something if numbers else is_one
+    if kind in _PLAIN or (kind in ("pickle", "tensorflow, index") and is_pickle(look, view)):
         look.into(name, view, kind="pickle" if kind not in _PLAIN else "")
         if kind not in _PLAIN:
             look.once("hidden-pickle", 0, "attributes or datasets hold pickles")

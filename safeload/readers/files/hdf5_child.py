@@ -51,13 +51,13 @@ def _attributes(name: str, node: Any) -> None:
             _bytes(f"{name}@{key}", _bytes_of(piece))
 
 
-def _bytes(name: str, data: bytes | None) -> None:
+def _bytes(name: str, data: bytes | None, *, numbers: bool = False) -> None:
     if not data or not _worth(data):
         return
     if len(data) > _BYTES_MAX:
         _say("unread", name=name, why="more bytes than are looked at")
         return
-    _say("bytes", data, name=name)
+    _say("bytes", data, name=name, numbers=numbers)
 
 
 def _dataset(name: str, node: Any) -> None:
@@ -71,13 +71,14 @@ def _dataset(name: str, node: Any) -> None:
         if node.dtype.kind == "O":
             _texts(name, node)
         elif (data := _bytes_of(first)) and _worth(data[:16]):
+            numbers = node.dtype.kind in "fc" or (node.dtype.kind in "iu" and node.dtype.itemsize > 1)
             at, length = node.id.get_offset(), node.dtype.itemsize * node.size
             if length > _PIECE and at is not None and node.id.get_storage_size() == length:
-                _say("stored", data, name=name, at=at, length=length)
+                _say("stored", data, name=name, at=at, length=length, numbers=numbers)
             elif length > _BYTES_MAX:
                 _say("unread", name=name, why="more bytes than are looked at")
             else:
-                _bytes(name, _bytes_of(node[()]))
+                _bytes(name, _bytes_of(node[()]), numbers=numbers)
     except (OSError, TypeError, ValueError, RuntimeError) as error:
         _say("unread", name=name, why=str(error)[:200])
 
