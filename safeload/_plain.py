@@ -44,7 +44,8 @@ def load_untrusted(
 
     The same analysis, policy and unpickler as in :func:`load`. Files of other programs are looked into as by
     :func:`scan`, and then loaded by the framework itself: ``.npy`` and ``.npz`` without objects, PyTorch's state dicts
-    (``weights_only``), Keras' archives, ONNX (as a ``ModelProto``), PMML (as an evaluator).
+    (``weights_only``), Keras' archives and ``.h5`` models, files of hickle 5, ONNX (as a ``ModelProto``), PMML (as an
+    evaluator), a folder that is a SavedModel; those of xgboost, lightgbm and catboost where the policy holds these.
     Raises PolicyError, CodecError, LimitError, OSError.
     """
     check_options(mmap_mode, policy)

@@ -64,9 +64,11 @@ def dump(
     codec
         How the object is kept; None chooses by its type. ``"numpy"``: an array, or a dict of arrays, as ``.npy``
         members. ``"torch"``: a module's state, or what is made of tensors, as numbers. ``"keras"``: a model, as Keras
-        archives it. ``"onnx"``: a ``ModelProto``. ``"joblib"``: anything else. Never by itself: ``"pickle"``, with
-        large arrays beside the stream; ``"skops"``; ``"safetensors"`` for a dict of tensors or arrays; ``"pmml"``
-        for a fitted model of scikit-learn.
+        archives it. ``"tensorflow"``: a ``tf.Module``, as a SavedModel. ``"onnx"``: a ``ModelProto``. ``"xgboost"``,
+        ``"lightgbm"``, ``"catboost"``: a fitted model, in its library's format. ``"joblib"``: anything else. Never by
+        itself: ``"pickle"``, with large arrays beside the stream; ``"skops"``; ``"safetensors"`` for a dict of tensors
+        or arrays; ``"pmml"`` for a fitted model of scikit-learn; ``"hickle"`` for what that keeps without a pickle;
+        ``"keras-h5"`` and ``"keras-json"`` for a model in HDF5, or in JSON with weights beside it.
     digest
         ``"blake3"`` or ``"sha256"``.
     recipients
@@ -113,7 +115,7 @@ def pack(
 ) -> Manifest:
     """Sign an existing model file or folder as it is, byte for byte; :func:`unpack` gives it back.
 
-    Of a folder its files and empty folders are kept; times and permissions are not. Links and devices in it are
+    Of a folder its files and empty folders are kept; times and permissions are not. That of a SavedModel can be loaded. Links and devices in it are
     refused, and so are names that mean something else on another system.
 
     A signature says who, not that it is safe: what the default policy would not load is warned of and not refused.

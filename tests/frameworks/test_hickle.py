@@ -22,12 +22,12 @@ from safeload.codecs.hickle_keys import Keys as Keys_
 from safeload.codecs.hickle_tree import rebuild
 from safeload.errors import CodecError, DigestMismatchError, LimitError, SafeloadError, UnsafeFileError
 from safeload.limits import Limits
+from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
 from testkit.roundtrip import peak, through
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    pytest.importorskip("hickle", reason="pip install '.[hickle,test]'")
+need("hickle", extra="hickle")
 import h5py
 import hickle
 

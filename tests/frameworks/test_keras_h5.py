@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +18,11 @@ from sklearn.preprocessing import StandardScaler
 import safeload
 from safeload import Policy
 from safeload.errors import CodecError, DigestMismatchError, SafeloadError, UnsafeFileError
+from testkit.frameworks import need
 from testkit.members import signed
 from testkit.roundtrip import through
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    pytest.importorskip("keras", reason="pip install '.[keras,test]' and a backend")
+need("keras", extra="keras")
 import h5py
 import keras
 
