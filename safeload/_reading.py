@@ -102,9 +102,9 @@ def unpack(
 ) -> Artifact:
     """Verify, then write what the file holds: one member as the file `destination`, several as a folder of that name.
 
-    A model that :func:`dump` saved comes out as an uncompressed joblib stream; what :func:`pack` took comes back
-    byte for byte. Returns the artifact, closed, which still says who signed and what the manifest holds.
-    `identity` and `passphrase` as in :func:`load`. Raises VerificationError, FormatError, DecryptionError,
+    A model that :func:`dump` saved comes out as an uncompressed joblib stream, or in its framework's format; what
+    :func:`pack` took comes back byte for byte. Returns the artifact, closed, which still says who signed and what the
+    manifest holds. `identity` and `passphrase` as in :func:`load`. Raises VerificationError, FormatError, DecryptionError,
     NoTrustError, OSError.
     """
     with authenticate(filename, trust, signature, limits) as artifact:

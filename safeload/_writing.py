@@ -115,8 +115,8 @@ def pack(
 ) -> Manifest:
     """Sign an existing model file or folder as it is, byte for byte; :func:`unpack` gives it back.
 
-    Of a folder its files and empty folders are kept; times and permissions are not. That of a SavedModel can be loaded. Links and devices in it are
-    refused, and so are names that mean something else on another system.
+    Of a folder its files and empty folders are kept; times and permissions are not. Links and devices in it are
+    refused, and so are names that mean something else on another system. That of a SavedModel can be loaded.
 
     A signature says who, not that it is safe: what the default policy would not load is warned of and not refused.
     Parameters as in :func:`dump`.

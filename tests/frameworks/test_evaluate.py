@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +10,9 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 import safeload
+from testkit.frameworks import need
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    for name in ("keras", "onnx", "onnxruntime", "skops", "torch"):
-        pytest.importorskip(name, reason="pip install '.[keras,onnx,skops,torch,test]'")
+need("keras", "onnx", "onnxruntime", "skops", "torch", extra="keras,onnx,skops,torch")
 import keras
 import torch
 from onnx import TensorProto, helper, numpy_helper

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,10 +10,9 @@ import numpy as np
 import pytest
 
 import safeload
+from testkit.frameworks import need
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    for needed in ("keras", "onnx", "onnxruntime", "safetensors", "skops"):
-        pytest.importorskip(needed, reason="pip install '.[keras,onnx,safetensors,skops,test]'")
+need("keras", "onnx", "onnxruntime", "safetensors", "skops", extra="keras,onnx,safetensors,skops")
 import keras
 import onnx
 import safetensors.numpy

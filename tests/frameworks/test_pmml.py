@@ -29,14 +29,13 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import safeload
 from safeload.errors import CodecError, DigestMismatchError, MissingExtraError, SafeloadError, UnsafeFileError
+from testkit.frameworks import need
 from testkit.members import signed
 from testkit.mutations import assert_no_crash
 from testkit.pages import run_page
 from testkit.roundtrip import peak, through
 
-if not os.environ.get("SAFELOAD_TEST_FRAMEWORKS"):
-    for name in ("nyoka", "pypmml"):
-        pytest.importorskip(name, reason="pip install '.[pmml,test]', and Java")
+need("nyoka", "pypmml", extra="pmml")
 
 if TYPE_CHECKING:
     from collections.abc import Callable
