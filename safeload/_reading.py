@@ -104,8 +104,8 @@ def unpack(
 
     A model that :func:`dump` saved comes out as an uncompressed joblib stream, or in its framework's format; what
     :func:`pack` took comes back byte for byte. Returns the artifact, closed, which still says who signed and what the
-    manifest holds. `identity` and `passphrase` as in :func:`load`. Raises VerificationError, FormatError, DecryptionError,
-    NoTrustError, OSError.
+    manifest holds. `identity` and `passphrase` as in :func:`load`.
+    Raises VerificationError, FormatError, DecryptionError, NoTrustError, OSError.
     """
     with authenticate(filename, trust, signature, limits) as artifact:
         unpack_into(artifact, destination, identity, passphrase)

@@ -66,11 +66,14 @@ def pack(
         ui.out(f"encrypted for {readers}")
 
 
+_KINDS = {"joblib": "a joblib or pickle stream", "file": "a file of a kind that only unpack gives back"}
+
+
 def _what(model: str, manifest: Manifest) -> str:
     first, *others = manifest.members
     if others or first.kind.startswith(("tree", "tensorflow.")):
         files = plural(sum(not member.kind.endswith(".empty") for member in manifest.members), "file")
         total = size(sum(member.size for member in manifest.members))
         return f"the folder {printable(Path(model).name or model)}\n{files}, {total}; unpack gives it back"
-    kind = "a joblib or pickle stream" if first.kind == "joblib" else "a file of a kind that only unpack gives back"
+    kind = _KINDS.get(first.kind, f"{first.kind}, which load knows")
     return f"{printable(first.name)}\n{holds(first)}; {kind}"

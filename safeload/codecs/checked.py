@@ -100,12 +100,13 @@ def private_folder() -> Path:
 
 
 @contextlib.contextmanager
-def private_copy(view: memoryview, name: str) -> Iterator[Path]:
+def private_copy(view: memoryview, name: str, *, on_disk: bool = False) -> Iterator[Path]:
     """A file of these bytes in a folder that nobody else can look into, for a framework that reads only files.
 
-    It lies in memory where the system can do that: what was encrypted does not get onto a disk. `view` is let go of.
+    It lies in memory where the system can do that: what was encrypted does not get onto a disk. HDF5's library wants
+    the real path of what it opens, and is given a file `on_disk`. `view` is let go of.
     """
-    with private_file(name) as (path, file):
+    with private_file(name, on_disk=on_disk) as (path, file):
         file.write(view)
         file.flush()
         del view
@@ -113,12 +114,12 @@ def private_copy(view: memoryview, name: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def private_file(name: str) -> Iterator[tuple[Path, IO[bytes]]]:
+def private_file(name: str, *, on_disk: bool = False) -> Iterator[tuple[Path, IO[bytes]]]:
     """The same for bytes that are still to be written, and flushed."""
     folder = private_folder()
     path = folder / name
     try:
-        with _file_in_memory(path) or path.open("xb") as file:
+        with (None if on_disk else _file_in_memory(path)) or path.open("xb") as file:
             yield path, file
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -57,7 +57,7 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
         raise CodecError(
             f"{printable(member.name)} is no model of Keras in HDF5", hint="safeload unpack gives the file"
         )
-    with rebuilding() as keras, private_copy(view, _MEMBER) as path:
+    with rebuilding() as keras, private_copy(view, _MEMBER, on_disk=True) as path:
         own = {name: getattr(keras.losses, full) for name, full in _SHORT.items()}
         own |= own_classes(parts, options) | _named_only(keras, parts, member, options.policy)
         del view, parts  # Keras takes as much

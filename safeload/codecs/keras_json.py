@@ -41,7 +41,7 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     _must_be(parts[0].kind, "keras, configuration", config)
     view = weights.read()
     _must_be(check_file(view, weights, options)[0].kind, "hdf5", weights)
-    with rebuilding() as keras, private_copy(view, f"model{_ENDING}") as path:
+    with rebuilding() as keras, private_copy(view, f"model{_ENDING}", on_disk=True) as path:
         del view  # Keras takes as much
         model = keras.models.model_from_json(str(text, "utf-8"), custom_objects=own_classes(parts, options))
         model.load_weights(path)
