@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from safeload._scan import scan
     from safeload._writing import dump, export_oms, pack, rewrap, sign
     from safeload.artifact import Artifact, UnverifiedArtifact
-    from safeload.artifact.environment import EnvironmentWarning
-    from safeload.artifact.saving import PolicyWarning
     from safeload.audit import FileReport, Report, Unread
     from safeload.bench import Evaluation, evaluate
     from safeload.container.manifest import Manifest
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     from safeload.policy.needs import Needs
     from safeload.policy.rules import RULES, Rule, Severity
     from safeload.store import ModelStore
-    from safeload.warn import UnsafeWarning
+    from safeload.warn import EnvironmentWarning, PolicyWarning, UnsafeWarning
 
 __all__ = [
     "RULES",
@@ -88,8 +86,6 @@ _PLACES = {
     "_scan": ("scan",),
     "_writing": ("dump", "export_oms", "pack", "rewrap", "sign"),
     "artifact": ("Artifact", "UnverifiedArtifact"),
-    "artifact.environment": ("EnvironmentWarning",),
-    "artifact.saving": ("PolicyWarning",),
     "audit": ("FileReport", "Report", "Unread"),
     "bench": ("Evaluation", "evaluate"),
     "container.manifest": ("Manifest",),
@@ -102,7 +98,7 @@ _PLACES = {
     "policy.needs": ("Needs",),
     "policy.rules": ("RULES", "Rule", "Severity"),
     "store": ("ModelStore",),
-    "warn": ("UnsafeWarning",),
+    "warn": ("EnvironmentWarning", "PolicyWarning", "UnsafeWarning"),
 }
 _WHERE = {name: f"{__name__}.{module}" for module, names in _PLACES.items() for name in names}
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import sys
 import warnings
 
-__all__ = ["UnsafeWarning", "warn_caller"]
+__all__ = ["EnvironmentWarning", "PolicyWarning", "UnsafeWarning", "warn_caller"]
 
 _PACKAGE = __name__.partition(".")[0]
+
+
+class EnvironmentWarning(UserWarning):
+    """The model was saved with other versions than are installed here."""
+
+
+class PolicyWarning(UserWarning):
+    """What was saved will not load with the default policy alone."""
 
 
 class UnsafeWarning(UserWarning):

@@ -116,7 +116,7 @@ def test_the_codec_can_be_chosen(team: Keys) -> None:
     file = io.BytesIO()
     manifest = safeload.dump(np.arange(3), file, signer=team.key, codec="joblib")
     assert [member.kind for member in manifest.members] == ["joblib"]
-    with pytest.raises(ValueError, match="codec must be None or one of keras, torch, onnx, numpy"):
+    with pytest.raises(ValueError, match="codec must be None or one of keras, torch, tensorflow, onnx, numpy"):
         safeload.dump(1, io.BytesIO(), signer=team.key, codec="npz")
 
 

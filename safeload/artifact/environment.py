@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from safeload.container.manifest import Environment
 from safeload.errors import EnvironmentMismatchError
 from safeload.text import printable
-from safeload.warn import warn_caller
+from safeload.warn import EnvironmentWarning, warn_caller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["ENVIRONMENT_MODES", "EnvironmentWarning", "check_environment", "environment_of"]
+__all__ = ["ENVIRONMENT_MODES", "check_environment", "environment_of"]
 
 # The same library, with and without what GPUs need: which of the two is installed is no difference.
 _TWINS: Mapping[str, str] = {
@@ -29,10 +29,6 @@ ENVIRONMENT_MODES = ("exact", "compatible", "ignore")
 
 
 _OWNERS: dict[str, list[str]] = {}
-
-
-class EnvironmentWarning(UserWarning):
-    """The model was saved with other versions than are installed here."""
 
 
 def environment_of(modules: Iterable[str]) -> Environment:

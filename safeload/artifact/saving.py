@@ -23,7 +23,7 @@ from safeload.errors import FormatError
 from safeload.kinds import OUT_OF_BAND
 from safeload.limits import DEFAULT_LIMITS
 from safeload.text import printable
-from safeload.warn import warn_caller
+from safeload.warn import PolicyWarning, warn_caller
 
 if TYPE_CHECKING:
     from safeload.codecs.base import Part
@@ -31,13 +31,9 @@ if TYPE_CHECKING:
     from safeload.container.manifest import Manifest
     from safeload.keys import Audience, Signer
 
-__all__ = ["PolicyWarning", "Writing", "json_object", "model_info", "save"]
+__all__ = ["Writing", "json_object", "model_info", "save"]
 
 File = str | os.PathLike[str] | IO[bytes]
-
-
-class PolicyWarning(UserWarning):
-    """What was saved will not load with the default policy alone."""
 
 
 class Writing(NamedTuple):

@@ -6,9 +6,8 @@ been encrypted: what repeats refers to them, and is analysed anew.
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
-
-from blake3 import blake3
 
 from safeload.engine.tables import WATCHED
 from safeload.readers.joblib import analyse
@@ -27,7 +26,7 @@ def analysed(memory: Memory, out_of_band: int) -> Stream:
     """The analysis of ``memory.view``, beside which there are so many buffers. Raises StreamError, LimitError."""
     if len(memory.view) > _SIZE_MAX or not memory.buffer.is_whole or out_of_band:
         return analyse(memory.buffer, watch=WATCHED, work=memory.work, out_of_band=out_of_band)
-    digest = blake3(memory.view).digest()
+    digest = hashlib.sha256(memory.view).digest()
     stream = _kept.get(digest)
     if stream is None:
         stream = analyse(memory.buffer, watch=WATCHED, work=memory.work)
