@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safeload import Evaluation, Policy, evaluate
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import (
     FILE,
@@ -22,7 +22,7 @@ from safeload.cli.options import (
 from safeload.cli.secrets import identity_option, opened
 
 if TYPE_CHECKING:
-    from safeload import Identity
+    from safeload import Evaluation, Identity
 
 __all__ = ["bench"]
 
@@ -74,10 +74,10 @@ def bench(
         raise click.UsageError("--target says what the model should say, and there is no --data to ask it about")
     store = trust_of(trust, trust_root)
     with misuse():
-        policy = Policy.default().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
+        policy = safeload.Policy.default().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
 
         def run(who: Identity | str | None, passphrase: str | None) -> Evaluation:
-            return evaluate(
+            return safeload.evaluate(
                 artifact,
                 data,
                 target,

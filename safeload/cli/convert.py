@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safeload import Policy
-from safeload import convert as convert_file
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import FILE, check_output, misuse, signer_of, writing_options
 from safeload.cli.secrets import READ_PASSPHRASE, new_passphrase, recipient_options
@@ -59,8 +58,8 @@ def convert(
     check_output(output, model)
     signer = signer_of(key)
     with misuse():
-        policy = Policy.untrusted().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
-        manifest = convert_file(
+        policy = safeload.Policy.untrusted().allow(*allow).allow(*allow_call, use=("new", "build", "reference", "call"))
+        manifest = safeload.convert(
             model,
             output,
             compress,

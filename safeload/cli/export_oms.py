@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safeload import export_oms as export
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import FILE, check_output, json_option, key_option, misuse, signer_of
 from safeload.keys import short
@@ -42,7 +42,7 @@ def export_oms(artifact: str, key: KeySource, output: str | None, *, as_json: bo
         check_output(output, artifact)
     signer = signer_of(key)
     with misuse():
-        written = export(artifact, output, signer=signer)
+        written = safeload.export_oms(artifact, output, signer=signer)
     if as_json:
         document = {"file": artifact, "signature": str(written), "keyid": signer.keyid, "algorithm": signer.algorithm}
         ui.json_document(document)

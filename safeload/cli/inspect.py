@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from safeload import inspect as open_file
+import safeload
 from safeload.cli import ui
 from safeload.cli.claims import claims_document, claims_lines
 from safeload.cli.options import FILE, json_option
@@ -22,7 +22,7 @@ def inspect(artifact: str, *, as_json: bool) -> None:
     Example:
       safeload inspect model.safeload
     """
-    with open_file(artifact) as opened:
+    with safeload.inspect(artifact) as opened:
         if as_json:
             ui.json_document(claims_document(opened))
             return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safeload import pack as pack_file
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import FILE, check_output, misuse, signer_of, writing_options
 from safeload.cli.secrets import READ_PASSPHRASE, new_passphrase, recipient_options
@@ -50,7 +50,7 @@ def pack(
     check_output(output, model)
     signer = signer_of(key)
     with misuse():
-        manifest = pack_file(
+        manifest = safeload.pack(
             model,
             output,
             compress,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safeload import rewrap as rewrap_file
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import FILE, key_option, misuse, signer_of, trust_of, trust_option, trust_root_option
 from safeload.cli.secrets import NEW_PASSPHRASE, identity_option, new_passphrase, opened, recipient_options
@@ -58,7 +58,7 @@ def rewrap(
     new = new_passphrase(encrypt_passphrase, NEW_PASSPHRASE)
 
     def change(who: Identity | str | None, passphrase: str | None) -> Manifest:
-        return rewrap_file(
+        return safeload.rewrap(
             artifact,
             recipients=recipients or None,
             new_passphrase=new,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safeload import sign as sign_file
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import FILE, json_option, key_option, signer_of
 from safeload.keys import short
@@ -33,7 +33,7 @@ def sign(artifact: str, key: KeySource, detached: str | None, *, as_json: bool) 
       safeload sign model.safeload --key reviewer.key
     """
     signer = signer_of(key)
-    sign_file(artifact, signer=signer, detached=detached)
+    safeload.sign(artifact, signer=signer, detached=detached)
     if as_json:
         where = {} if detached is None else {"signature": detached}
         ui.json_document({"file": artifact, "keyid": signer.keyid, "algorithm": signer.algorithm, **where})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safeload import ModelStore, SafeloadError, inspect
+import safeload
 from safeload.cli import ui
 from safeload.cli.group import HelpfulGroup
 from safeload.cli.keyoptions import key_option, signer_of
@@ -26,6 +26,7 @@ from safeload.cli.options import (
 )
 from safeload.cli.secrets import identity_option, opened, recipient_option
 from safeload.cli.wording import signers_of, size
+from safeload.errors import SafeloadError
 from safeload.keys import short
 from safeload.text import printable
 
@@ -83,7 +84,9 @@ def save(
     """
     signer = signer_of(key)
     with misuse():
-        place = ModelStore(folder, signer=signer, recipients=recipients or None, compress=compress, digest=digest)
+        place = safeload.ModelStore(
+            folder, signer=signer, recipients=recipients or None, compress=compress, digest=digest
+        )
         number = place.pack(name, model, metadata=metadata)
     path = printable(place.path(name, number))
     ui.out(f"{path}: version {number} of {printable(name)}, signed by {short(signer.keyid)}")
@@ -116,7 +119,7 @@ def load(
     """
     check_output(output, folder)
     with misuse():
-        place = ModelStore(folder, trust=trust_of(trust, trust_root))
+        place = safeload.ModelStore(folder, trust=trust_of(trust, trust_root))
 
         def write(who: Identity | str | None, passphrase: str | None) -> Artifact:
             return place.unpack(name, output, version, identity=who, passphrase=passphrase)
@@ -145,7 +148,7 @@ def list_models(folder: str, name: str | None, *, as_json: bool) -> None:
     """
     if not Path(folder).is_dir():
         raise click.UsageError(f"{printable(folder)} is no folder")
-    place = ModelStore(folder)
+    place = safeload.ModelStore(folder)
     with misuse():
         names = place.list() if name is None else (name,)
         found = {each: place.versions(each) for each in names}
@@ -159,10 +162,10 @@ def list_models(folder: str, name: str | None, *, as_json: bool) -> None:
         ui.table(["version", "saved", "size"], [_row(place, name, number) for number in found[name]])
 
 
-def _row(place: ModelStore, name: str, number: int) -> list[str]:
+def _row(place: safeload.ModelStore, name: str, number: int) -> list[str]:
     path = place.path(name, number)
     try:
-        with inspect(path) as file:
+        with safeload.inspect(path) as file:
             created: Any = file.claimed.created
     except (SafeloadError, OSError):
         created = "cannot be read"

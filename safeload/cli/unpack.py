@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safeload import unpack as unpack_file
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import (
     FILE,
@@ -54,7 +54,7 @@ def unpack(
     store = trust_of(trust, trust_root)
 
     def write(who: Identity | str | None, passphrase: str | None) -> Artifact:
-        return unpack_file(artifact, output, trust=store, identity=who, passphrase=passphrase, signature=signature)
+        return safeload.unpack(artifact, output, trust=store, identity=who, passphrase=passphrase, signature=signature)
 
     verified = opened(write, identity)
     ui.out(f"{printable(output)}: unpacked from {printable(artifact)}, verified, signed by {signers_of(verified)}")

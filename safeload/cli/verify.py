@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safeload import SafeloadError
-from safeload import verify as verify_file
+import safeload
 from safeload.cli import ui
 from safeload.cli.exits import REFUSED, exit_code, worst
 from safeload.cli.options import FILE, json_option, signature_option, trust_of, trust_option, trust_root_option
 from safeload.cli.wording import error_document, readers_of, signers_of
+from safeload.errors import SafeloadError
 from safeload.keys import short
 from safeload.text import printable
 
@@ -61,7 +61,7 @@ def verify(
 
 def _verify(name: str, store: TrustStore, signature: tuple[str, ...], *, quiet: bool) -> tuple[dict[str, Any], int]:
     try:
-        with verify_file(name, trust=store, signature=signature) as artifact:
+        with safeload.verify(name, trust=store, signature=signature) as artifact:
             if not quiet:
                 readers = readers_of(artifact.manifest)
                 encrypted = f"; encrypted for {readers}" if readers else ""

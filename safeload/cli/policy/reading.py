@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from safeload import SafeloadError, needs
+import safeload
 from safeload.cli import ui
 from safeload.cli.exits import UNUSABLE
 from safeload.cli.wording import error_document
+from safeload.errors import SafeloadError
 
 if TYPE_CHECKING:
     from safeload import Needs, Policy
@@ -21,7 +22,7 @@ def read(model: str, policy: Policy) -> tuple[Needs | None, dict[str, Any], int]
     Whatever the reason: of a file that cannot be read to its end nobody can say what it needs.
     """
     try:
-        return needs(model, policy=policy), {}, 0
+        return safeload.needs(model, policy=policy), {}, 0
     except (SafeloadError, OSError, MemoryError) as error:
         ui.error(error)
         return None, {"file": model, "error": error_document(error)}, UNUSABLE

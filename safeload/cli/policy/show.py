@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safeload import grants
+import safeload
 from safeload.cli import ui
 from safeload.cli.options import format_option, untrusted_option
 from safeload.cli.policy.wording import policy_named
@@ -52,9 +52,9 @@ def show(name: str, *, untrusted: bool, as_json: bool) -> None:
       safeload policy show sklearn.svm._classes.SVC
     """
     title, policy = policy_named(untrusted=untrusted)
-    found = grants(policy, name=name)
+    found = safeload.grants(policy, name=name)
     if not found:
-        raise _unknown(name, title, grants(policy))
+        raise _unknown(name, title, safeload.grants(policy))
     if as_json:
         ui.json_document(_document(title, name, found))
     elif not name:
@@ -80,7 +80,7 @@ def list_names(library: str | None, *, untrusted: bool, as_json: bool) -> None:
       safeload policy list --library numpy
     """
     title, policy = policy_named(untrusted=untrusted)
-    found = grants(policy)
+    found = safeload.grants(policy)
     if library is not None:
         found = _of_library(found, library)
     if as_json:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from safeload import Policy
+import safeload
 from safeload.text import plural, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from safeload import Needs
+    from safeload import Needs, Policy
 
 __all__ = ["advice_lines", "needs_document", "not_verified", "paste_lines", "policy_named", "tally", "verdict_lines"]
 
@@ -31,7 +31,7 @@ _CALL = ', use=("new", "build", "reference", "call")'
 
 
 def policy_named(*, untrusted: bool) -> tuple[str, Policy]:
-    return ("untrusted", Policy.untrusted()) if untrusted else ("default", Policy.default())
+    return ("untrusted", safeload.Policy.untrusted()) if untrusted else ("default", safeload.Policy.default())
 
 
 def needs_document(needs: Needs, name: str) -> dict[str, Any]:
