@@ -62,6 +62,19 @@ def test_no_machine_learning_library_is_imported_without_need(command: list[str]
     assert not imported(*command) & HEAVY
 
 
+@pytest.mark.parametrize(
+    "command", [["--help"], ["inspect", "m.safeload"], ["verify", "m.safeload", "--trust", "keys"]], ids=" ".join
+)
+def test_what_loads_nothing_brings_no_engine(command: list[str]) -> None:
+    assert not {name for name in imported(*command) if name.startswith(("safeload.engine", "safeload.audit"))}
+
+
+def test_to_verify_a_file_brings_no_engine_and_no_numpy() -> None:
+    done = python("-c", "import safeload, sys; safeload.verify('m.safeload', trust='keys'); print(*sys.modules)")
+    assert not [name for name in done.stdout.split() if name.startswith(("safeload.engine", "numpy"))]
+    assert "safeload.artifact" in done.stdout
+
+
 def test_a_command_imports_no_other_command() -> None:
     modules = imported("inspect", "m.safeload")
     assert "safeload.cli.inspect" in modules
