@@ -71,9 +71,8 @@ def run(system: System, rounds: int) -> dict[str, Any]:
                 done.append(name)
             except Exception as error:  # whatever it is, there is no tick
                 why[name] = f"{type(error).__name__}: {error}".splitlines()[0].replace(f"{folder}/", "")
-        expected = why.keys() <= set(system.without)
         figures = {"size": desk.size, "dump": desk.dump, "load": desk.load}
-        return {"codec": system.codec, "done": done, "why": why, "expected": expected, **figures}
+        return {"codec": system.codec, "done": done, "why": why, **figures}
 
 
 def save(desk: Desk) -> None:
@@ -122,7 +121,7 @@ def audit(desk: Desk) -> None:
 
 def convert(desk: Desk) -> None:
     path = desk.folder / "converted.safeload"
-    policy = safeload.Policy.default() if desk.system.vouched else None
+    policy = safeload.Policy.default().allow("skops.io.load", use="call") if desk.system.vouched else None
     safeload.convert(own_file(desk), path, signer=desk.key, policy=policy)
     desk.check_answers(path)
 

@@ -42,8 +42,7 @@ class System:
     """One row. Of the `codecs` the first that there is keeps it; `needs` are modules.
 
     `by_name`: `dump` is told the codec, which it would not choose by itself. `vouched`: to convert the system's own
-    file takes trust in whoever made it. `without` are checks that this system is known not to pass.
-    """
+    file takes trust in whoever made it."""
 
     name: str
     codecs: tuple[str, ...]
@@ -51,7 +50,6 @@ class System:
     make: Callable[[], Subject]
     by_name: bool = False
     vouched: bool = False
-    without: tuple[str, ...] = ()
 
     @property
     def codec(self) -> str:
@@ -380,15 +378,12 @@ _ROWS = (
     System("PyTorch state dict", ("torch",), ("torch",), _torch),
     System("Keras `.keras`", ("keras",), ("keras",), lambda: _keras("model.keras")),
     System("Keras `.h5`", ("keras-h5",), ("keras", "h5py"), lambda: _keras("model.h5"), by_name=True),
-    System(
-        "Keras JSON and weights", ("keras-json",), ("keras", "h5py"), _keras_json, by_name=True, without=("convert",)
-    ),
+    System("Keras JSON and weights", ("keras-json",), ("keras", "h5py"), _keras_json, by_name=True),
     System("TensorFlow SavedModel", ("tensorflow",), ("tensorflow",), _tensorflow),
     System("ONNX", ("onnx",), ("onnx", "onnxruntime"), _onnx),
     System("PMML", ("pmml",), ("nyoka", "pypmml"), _pmml, by_name=True),
     System("Hickle", ("hickle",), ("hickle",), _hickle, by_name=True),
-    # Its own loader checks no values: only what somebody signed is loaded, by `pack`.
-    System("skops", ("skops",), ("skops",), _skops, by_name=True, without=("convert",)),
+    System("skops", ("skops",), ("skops",), _skops, by_name=True, vouched=True),
     System("safetensors", ("safetensors",), ("safetensors",), _safetensors, by_name=True),
 )
 SYSTEMS = tuple(system for system in _ROWS if system.codec)

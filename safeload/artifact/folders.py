@@ -1,4 +1,4 @@
-"""A folder that nobody signed, and that a codec loads: a SavedModel."""
+"""A folder that nobody signed, and that a codec loads: a SavedModel, or an architecture of Keras and its weights."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def _load(path: str | os.PathLike[str], options: LoadOptions) -> tuple[Any, Code
     codec = codec_of(part.kind or "file" for part in parts)
     if codec is None:
         raise CodecError(
-            f"{printable(os.fspath(path))} is a folder, and no SavedModel",
-            hint="pack takes any folder as it is",
+            f"{printable(os.fspath(path))} is a folder, and none that is loaded here",
+            hint="a SavedModel is, or a .json and a .weights.h5 of Keras; pack takes any folder as it is",
         )
     held = [_held(part) for part in parts]
     value = codec.load(held, options)

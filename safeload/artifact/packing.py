@@ -38,9 +38,7 @@ def parts_of(path: str | os.PathLike[str]) -> list[Part]:
     if not parts:
         raise ValueError(f"{printable(str(path))} is a folder with nothing in it")
     kinds = packed_tree(*([part.name for part in parts if part.kind == kind] for kind in (TREE, EMPTY)))
-    if kinds is None:
-        return parts
-    return [part._replace(kind=kinds[part.kind == EMPTY]) for part in parts]
+    return parts if kinds is None else [part._replace(kind=kinds[part.name]) for part in parts]
 
 
 def _tree(folder: Path, above: str) -> Iterator[Part]:

@@ -19,8 +19,10 @@ from safeload.codecs.numpy import NUMPY
 from safeload.codecs.packed import packed_kind
 from safeload.codecs.pmml import PMML
 from safeload.codecs.safetensors import SAFETENSORS
+from safeload.codecs.skops import SKOPS
 from safeload.errors import CodecError
 from safeload.policy import Policy
+from safeload.policy.judge import check_called
 from safeload.readers.files.kinds import kind_of
 from safeload.text import printable
 
@@ -39,8 +41,12 @@ _FOREIGN: Mapping[str, bytes] = {
     "zip": b"PK\3\4",
 }
 # Policies speak of classes in them.
-_BY_POLICY = frozenset({"hickle", "keras", "keras, h5"})
+_BY_POLICY = frozenset({"hickle", "keras", "keras, h5", "skops"})
 _BOOSTERS = frozenset({"catboost", "json", "lightgbm", "ubjson"})
+_TRUSTED = (
+    "skops checks no values: a forged tree can read elsewhere when it is used. If you trust whoever made this file: "
+    '.allow("skops.io.load", use="call"), or --allow-call skops.io.load'
+)
 # This is how PyTorch below 1.6 begins.
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
@@ -102,6 +108,12 @@ def _npy(view: memoryview, held: Held, options: LoadOptions) -> Any:
     return NUMPY.load([_as(held, "numpy.array", view)], options)
 
 
+def _skops(view: memoryview, held: Held, options: LoadOptions) -> Any:
+    """Only if somebody says by name that the file may be read by skops, which believes the values in it."""
+    check_called(("skops.io", "load"), options.policy, member=held.name, hint=_TRUSTED)
+    return SKOPS.load([_as(held, "skops.file", view)], options)
+
+
 def _as(held: Held, kind: str, view: memoryview) -> Held:
     return Held(held.name, kind, lambda: view)
 
@@ -114,6 +126,7 @@ _LOADERS: Mapping[str, Callable[[memoryview, Held, LoadOptions], Any]] = {
     "npz": _npz,
     "onnx": _onnx,
     "pmml": lambda view, held, options: PMML.load([_as(held, "pmml.file", view)], options),
+    "skops": _skops,
     "safetensors": lambda view, held, options: SAFETENSORS.load([_as(held, "safetensors.file", view)], options),
     "torch": _torch,
     "torch, legacy": _torch,

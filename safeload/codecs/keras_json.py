@@ -16,10 +16,10 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["KERAS_JSON"]
+__all__ = ["CONFIG", "ENDING", "KERAS_JSON", "WEIGHTS"]
 
-_CONFIG, _WEIGHTS = "keras-json.config", "keras-json.weights"
-_ENDING = ".weights.h5"  # by which Keras knows what to read
+CONFIG, WEIGHTS = "keras-json.config", "keras-json.weights"
+ENDING = ".weights.h5"  # by which Keras knows what to read
 
 
 def _parts(value: Any, protocol: int | None) -> list[Part]:
@@ -27,13 +27,13 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
     if not value.built:
         raise CodecError("this model has no weights yet", hint="model.build(shape), or call it once")
     return [
-        saved(lambda path: path.write_text(value.to_json(), "utf-8"), "model.json", _CONFIG),
-        saved(value.save_weights, f"model{_ENDING}", _WEIGHTS),
+        saved(lambda path: path.write_text(value.to_json(), "utf-8"), "model.json", CONFIG),
+        saved(value.save_weights, f"model{ENDING}", WEIGHTS),
     ]
 
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
-    if sorted(member.kind for member in held) != [_CONFIG, _WEIGHTS]:
+    if sorted(member.kind for member in held) != [CONFIG, WEIGHTS]:
         raise CodecError("the members of this artifact are not an architecture of Keras and its weights")
     config, weights = sorted(held, key=lambda member: member.kind)
     text = config.read()
@@ -41,7 +41,7 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     _must_be(parts[0].kind, "keras, configuration", config)
     view = weights.read()
     _must_be(check_file(view, weights, options)[0].kind, "hdf5", weights)
-    with rebuilding() as keras, private_copy(view, f"model{_ENDING}", on_disk=True) as path:
+    with rebuilding() as keras, private_copy(view, f"model{ENDING}", on_disk=True) as path:
         del view  # Keras takes as much
         model = keras.models.model_from_json(str(text, "utf-8"), custom_objects=own_classes(parts, options))
         model.load_weights(path)

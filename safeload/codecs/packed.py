@@ -6,6 +6,7 @@ import re
 import zipfile
 from typing import TYPE_CHECKING
 
+from safeload.codecs.keras_json import CONFIG, ENDING, WEIGHTS
 from safeload.codecs.savedmodel_names import is_saved_model
 from safeload.codecs.tensorflow import EMPTY_FOLDER, FILE
 from safeload.errors import StreamError
@@ -16,7 +17,7 @@ from safeload.readers.files.packages import of_archive
 from safeload.readers.files.views import ViewFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["packed_kind", "packed_tree"]
 
@@ -55,9 +56,15 @@ def packed_kind(view: memoryview) -> str:
     return _KINDS.get(kind, "file")
 
 
-def packed_tree(files: Iterable[str], empty: Iterable[str]) -> tuple[str, str] | None:
+def packed_tree(files: Sequence[str], empty: Sequence[str]) -> Mapping[str, str] | None:
     """The kinds of the files and of the empty folders of a folder that a codec loads, by their names."""
-    return (FILE, EMPTY_FOLDER) if is_saved_model(files, empty) else None
+    if is_saved_model(files, empty):
+        return dict.fromkeys(files, FILE) | dict.fromkeys(empty, EMPTY_FOLDER)
+    if len(files) == 2 and not empty and not any("/" in name for name in files):
+        config, weights = sorted(files, key=lambda name: name.endswith(ENDING))
+        if config.endswith(".json") and weights.endswith(ENDING):
+            return {config: CONFIG, weights: WEIGHTS}
+    return None
 
 
 def _graph(view: memoryview) -> str:

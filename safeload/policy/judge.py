@@ -14,7 +14,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["check_made", "check_stream", "denied_globals", "made_of", "of_member", "streams_of"]
+__all__ = ["check_called", "check_made", "check_stream", "denied_globals", "made_of", "of_member", "streams_of"]
 
 
 def streams_of(stream: Stream) -> Iterator[Stream]:
@@ -55,6 +55,13 @@ def check_made(key: tuple[str, str], policy: Policy, *, member: str) -> None:
     used = made_of(key)
     if policy.denied(used):
         raise _disallowed(used, policy, member, _verified_hint(used, (used,)))
+
+
+def check_called(key: tuple[str, str], policy: Policy, *, member: str, hint: str) -> None:
+    """Raise DisallowedGlobalError with that hint unless `policy` lets this be called, which no stream names."""
+    used = GlobalUse(*key, 0, Use.CALLED, *key)
+    if policy.denied(used):
+        raise _disallowed(used, policy, member, hint)
 
 
 def made_of(key: tuple[str, str]) -> GlobalUse:

@@ -108,6 +108,24 @@ def test_it_answers_the_same_in_another_process_and_for_keras_itself(codec: str,
     assert np.array_equal(again.predict(X, verbose=0), model.predict(X, verbose=0))
 
 
+def test_a_folder_of_an_architecture_and_its_weights_is_packed_converted_and_loaded(tmp_path: Path, team: Keys) -> None:
+    model, folder = trained(sequential()), tmp_path / "m"
+    folder.mkdir()
+    (folder / "net.json").write_text(model.to_json(), "utf-8")
+    model.save_weights(folder / "net.weights.h5")
+    for write in (safeload.pack, safeload.convert):
+        write(folder, tmp_path / "m.safeload", signer=team.key)
+        loaded = safeload.load(tmp_path / "m.safeload", trust=team.pub, environment="ignore")
+        assert np.array_equal(loaded.predict(X, verbose=0), model.predict(X, verbose=0))
+    safeload.unpack(tmp_path / "m.safeload", tmp_path / "again", trust=team.pub)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "again").iterdir()} == {
+        path.name: path.read_bytes() for path in folder.iterdir()
+    }
+    (folder / "readme.txt").write_text("more")
+    with pytest.raises(CodecError, match="none that is loaded here"):
+        safeload.convert(folder, tmp_path / "n.safeload", signer=team.key)
+
+
 def test_a_file_is_packed_converted_and_loaded(tmp_path: Path, team: Keys) -> None:
     model = trained(sequential())
     model.save(tmp_path / "m.h5")

@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestClassifier
 
 import safeload
 from safeload import Policy
-from safeload.errors import CodecError, SafeloadError, UnsafeFileError
+from safeload.errors import CodecError, DisallowedGlobalError, SafeloadError, UnsafeFileError
 from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
@@ -59,8 +59,18 @@ def test_skops_gets_the_types_that_the_policy_allows(tmp_path: Path, team: Keys)
 
 def test_a_file_of_skops_that_nobody_signed_is_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "m.skops").write_bytes(skops.io.dumps(RandomForestClassifier(2).fit(X, Y)))
-    with pytest.raises(CodecError, match="skops is a format that is not loaded here"):
+    with pytest.raises(DisallowedGlobalError, match="skops checks no values"):
         safeload.load_untrusted(tmp_path / "m.skops")
+
+
+def test_a_file_of_skops_is_converted_if_somebody_vouches_for_it(tmp_path: Path, team: Keys) -> None:
+    model = RandomForestClassifier(2, random_state=0).fit(X, Y)
+    (tmp_path / "m.skops").write_bytes(skops.io.dumps(model))
+    policy = Policy.untrusted().allow("skops.io.load", use="call")
+    manifest = safeload.convert(tmp_path / "m.skops", tmp_path / "m.safeload", signer=team.key, policy=policy)
+    assert [member.kind for member in manifest.members] == ["joblib"]
+    loaded = safeload.load(tmp_path / "m.safeload", trust=team.pub)
+    assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
 def test_a_call_in_a_schema_of_skops_is_refused(tmp_path: Path, team: Keys) -> None:
