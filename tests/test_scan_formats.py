@@ -256,6 +256,8 @@ def keras(layer: dict[str, Any]) -> bytes:
         ({"class_name": "function", "module": "builtins", "config": "exec"}, "SL102"),
         ({"class_name": "Mine", "registered_name": "Custom>Mine", "config": {}}, "SL703"),
         ({"class_name": "TFSMLayer", "module": "keras.layers", "config": {"filepath": "/srv/x"}}, "SL704"),
+        ({"class_name": "layers.TFSMLayer", "module": "keras", "config": {}}, "SL704"),
+        ({"class_name": "layers.TorchModuleWrapper", "module": "keras", "config": {"module": "UEsDBA"}}, "SL704"),
         ({"class_name": "StringLookup", "module": "keras.layers", "config": {"vocabulary": "/etc/passwd"}}, "SL704"),
     ],
 )

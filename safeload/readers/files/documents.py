@@ -114,8 +114,10 @@ def _objects(found: Any) -> Iterator[dict[str, Any]]:
 def _keras(look: Look, node: dict[str, Any]) -> None:
     name, config = node.get("class_name"), node.get("config")
     module = node.get("module")
-    if name in ("Lambda", "__lambda__"):
-        if name == "__lambda__" or _is_code(config.get("function") if isinstance(config, dict) else None):
+    # Keras joins module and name: "keras" and "layers.Lambda" are that class.
+    last = name.rpartition(".")[2] if isinstance(name, str) else ""
+    if last in ("Lambda", "__lambda__"):
+        if last == "__lambda__" or _is_code(config.get("function") if isinstance(config, dict) else None):
             look.once("lambda", 0, "a Lambda layer holds marshalled code")
         else:
             look.once("lambda-name", 0, "a Lambda layer holds the name of a function")
@@ -123,8 +125,8 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
         # Keras says builtins of functions of its own, too.
         if module != "builtins" or hasattr(builtins, config):
             look.use(_named(module, config, Use.REFERENCED))
-    elif name in ("TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer"):
-        look.say("external", 0, f"{name} loads a model of another format")
+    elif last in ("TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer"):
+        look.say("external", 0, f"{last} loads a model of another format")
     named = False
     if isinstance(module, str) and isinstance(name, str) and name != "function" and not _is_of_keras(module):
         named = True
