@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import TYPE_CHECKING
 
 import h5py
 import numpy as np
@@ -11,6 +12,9 @@ import pytest
 
 import safeload
 from test_scan_attacks import CALL
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _MANY = 70 << 20  # bytes: more than the child hands over
 
@@ -43,3 +47,26 @@ def test_a_call_behind_many_bytes_is_found() -> None:
 
 def test_many_numbers_in_pieces_that_begin_like_a_pickle_are_not_called_clean() -> None:
     assert scanned(b"K\1\2\x3f" + bytes(_MANY), chunks=(1 << 18,), compression="gzip") == 2
+
+
+def test_arrays_that_nobody_stored_are_not_taken_for_read(tmp_path: Path) -> None:
+    """HDF5 stores no chunk that was never written; whoever reads the array needs memory for all of it."""
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.attrs["layer_names"] = []
+        file.create_dataset("w", (1 << 30,), "f4", chunks=(1 << 20,), compression="gzip")
+    assert not safeload.scan(tmp_path / "m.h5").complete
+
+
+def test_weights_that_are_named_again_and_again_count_each_time(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.create_dataset("g/w", data=np.zeros(1 << 18, "f4"))
+        file["g"].attrs["weight_names"] = [b"w"] * 8
+        file.attrs["layer_names"] = [b"g"]
+    assert safeload.scan(tmp_path / "m.h5").complete
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        file["g"].attrs["weight_names"] = [b"w"] * 2_000
+    assert not safeload.scan(tmp_path / "m.h5").complete
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        file["g"].attrs["weight_names"] = [b"v"]
+        file["g/v"] = h5py.SoftLink("/g/w")
+    assert not safeload.scan(tmp_path / "m.h5").complete

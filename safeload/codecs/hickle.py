@@ -53,7 +53,7 @@ def _hickle() -> Any:
     try:
         import hickle.lookup
     except ImportError as error:
-        raise missing("for a file of hickle", "hickle") from error
+        raise missing("a file of hickle", "hickle") from error
     if hickle.__version__.partition(".")[0] != _MAJOR:
         raise CodecError(f"this is for hickle {_MAJOR}; hickle {printable(hickle.__version__)} is installed")
     return hickle

@@ -25,6 +25,8 @@ _CHILD = "safeload.readers.files.hickle_child"
 _SECONDS, _BYTES_A_SECOND = 120, 20 << 20
 _DTYPE = re.compile(r"[<>|][biufc]\d{1,2}|\|S\d{1,9}")
 _DIMENSIONS_MAX, _PIECE = 32, 1 << 30
+# As readers/extents.py has it for streams.
+_WEIGHT_FLOOR, _WEIGHT_RATIO = 100_000, 100
 _OBJECT = 64  # bytes: what a number of its own takes
 _ROWS = frozenset({"list", "tuple", "set"})
 
@@ -50,6 +52,9 @@ class _Tree:
         self._fd, self._size, self._left = fd, size, limits.expanded(size)
         self._stack: list[Item] = []
         self._made: list[Any] = []
+        # How many values each of the two holds, where what is shared counts each time: `repr` does not know either.
+        self._weights: list[int] = []
+        self._heavy: list[int] = []
         self._keys = Keys()
 
     def value(self) -> Any:
@@ -66,13 +71,20 @@ class _Tree:
                 return str(frame["why"])
             self._spend(_OBJECT)
             if what == "again":
-                value = self._made[frame["number"]]
-            elif what == "link":
-                value = self._stack.pop().value
-                self._made.append(value)
+                value, weight = self._made[frame["number"]], self._heavy[frame["number"]]
             else:
-                value = build(self._node(frame, stream))
+                if what == "link":
+                    value, weight = self._stack.pop().value, self._weights.pop()
+                else:
+                    held = len(self._stack) - (frame["count"] if what == "group" else 0)
+                    weight = 1 + sum(self._weights[max(held, 0) :])
+                    value = build(self._node(frame, stream))
+                    del self._weights[max(held, 0) :]
                 self._made.append(value)
+                self._heavy.append(weight)
+            if weight > _WEIGHT_FLOOR and weight > _WEIGHT_RATIO * self._size:
+                raise LimitError("nesting", f"the file holds more than {weight:,} values, counted with repetition")
+            self._weights.append(weight)
             self._stack.append(Item(frame["name"], frame["index"], frame["key"], value))
         return "the process that read the file gave up"
 

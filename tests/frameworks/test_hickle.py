@@ -369,7 +369,9 @@ def in_each_other(depth: int) -> Any:
 
 
 def test_keys_that_are_hashed_for_hours_are_refused(team: Keys, tmp_path: Path) -> None:
-    assert loaded(written([in_each_other(30), "a"]), team, tmp_path)[1] == "a"
+    assert loaded(written([in_each_other(10), "a"]), team, tmp_path)[1] == "a"
+    with pytest.raises(LimitError, match="counted with repetition"):
+        loaded(written([in_each_other(30), "a"]), team, tmp_path)
     assert loaded(written({in_each_other(2): 1}), team, tmp_path) == {in_each_other(2): 1}
     with pytest.raises(CodecError, match="hashed for too long"):
         Keys_().check("x", [in_each_other(40)])
@@ -443,3 +445,20 @@ def test_no_mutant_of_a_file_ends_the_process(tmp_path: Path) -> None:
 
 def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     run_page("frameworks/hickle.md", tmp_path, team, monkeypatch)
+
+
+def test_sharing_that_doubles_with_each_level_is_refused(tmp_path: Path) -> None:
+    """Forty levels are a list that `repr` never ends with."""
+    value: Any = ["a", "b"]
+    for _ in range(40):
+        value = [value, ["x", "y"]]
+    hickle.dump(value, tmp_path / "m.hkl")
+    with h5py.File(tmp_path / "m.hkl", "r+") as file:
+        group = file["data"]
+        while isinstance(group.get("data0"), h5py.Group) and isinstance(group.get("data1"), h5py.Group):
+            inner, index = group["data0"], group["data1"].attrs["item_index"]
+            del group["data1"]
+            group.create_dataset("data1", data=inner.ref, dtype=h5py.ref_dtype).attrs["item_index"] = index
+            group = inner
+    with pytest.raises(LimitError, match="counted with repetition"):
+        safeload.load_untrusted(tmp_path / "m.hkl")

@@ -12,6 +12,8 @@ __all__ = ["limit"]
 
 _MEMORY = 1 << 30
 _OBJECTS_MAX, _TEXTS_MAX = 200_000, 1_000_000
+# What arrays may say that they have, which need not be stored: in all, and for each byte of the file.
+_SAID_FLOOR, _SAID_RATIO = 512 << 20, 100
 _PIECE, _BYTES_MAX = 1 << 20, 64 << 20
 # With what a pickle may begin (readers/joblib.py), which is not imported here: this process has less memory.
 _FIRST = b"\x80(]})cldNIKLFGPVXSJMBCTU\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97"
@@ -94,10 +96,39 @@ def _texts(name: str, node: Any) -> None:
         _bytes(name, piece)
 
 
-def _walk(file: Any) -> None:
+def _named(name: str, node: Any) -> int:
+    """Bytes of what Keras reads for the names in a group's attributes: each as often as it is named."""
+    total = 0
+    for key in node.attrs:
+        for path in node.attrs[key] if key.startswith("weight_names") else ():
+            found = _held(node, path.decode() if isinstance(path, bytes) else str(path))
+            if found is None:
+                _say("unread", name=name, why="weights are named that are not in the file")
+                return total
+            total += _length(found)
+    return total
+
+
+def _held(node: Any, path: str) -> Any:
+    """The dataset at that path within a group; None if there is none, or a link leads to it."""
     import h5py
 
-    pending, seen, count = [("", file)], set(), 0
+    for part in path.split("/"):
+        if not isinstance(node, h5py.Group) or not isinstance(node.get(part, getlink=True), h5py.HardLink):
+            return None
+        node = node[part]
+    return node if isinstance(node, h5py.Dataset) else None
+
+
+def _length(node: Any) -> int:
+    return int(node.dtype.itemsize * (node.size or 0))
+
+
+def _walk(file: Any, most: int) -> None:
+    """All that is in the file; `most` is how many bytes its arrays may say that they have, whether they are stored."""
+    import h5py
+
+    pending, seen, count, said = [("", file)], set(), 0, 0
     while pending:
         name, node = pending.pop()
         identity = h5py.h5o.get_info(node.id)
@@ -109,6 +140,10 @@ def _walk(file: Any) -> None:
             _say("unread", name=name, why="more objects than are looked at")
             return
         _attributes(name, node)
+        said += _length(node) if isinstance(node, h5py.Dataset) else _named(name, node)
+        if said > most:
+            _say("unread", name=name, why="so small a file says that its arrays are larger than is allowed")
+            return
         if isinstance(node, h5py.Dataset):
             _dataset(name, node)
         elif isinstance(node, h5py.Group):
@@ -134,7 +169,7 @@ def main() -> None:
     with os.fdopen(int(sys.argv[1]), "rb") as opened, h5py.File(opened, "r") as file:
         _say("kind", kind=_kind(file))
         sys.stdout.buffer.flush()
-        _walk(file)
+        _walk(file, max(_SAID_FLOOR, _SAID_RATIO * os.fstat(opened.fileno()).st_size))
     _say("end")
 
 
