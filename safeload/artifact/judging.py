@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["needs_of_file"]
 
-_ENCRYPTED = "the payload is encrypted, so nobody can say what it needs"
-
 File = str | os.PathLike[str] | IO[bytes]
 
 

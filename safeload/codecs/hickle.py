@@ -17,6 +17,7 @@ from safeload.codecs.checked import check_file
 from safeload.codecs.hickle_check import check_value
 from safeload.codecs.hickle_tree import rebuild
 from safeload.errors import CodecError
+from safeload.readers.files.views import unnamed_file
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _hickle() -> Any:
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
-    with tempfile.TemporaryFile() as file:
+    with unnamed_file() as file:
         _look(member, options, file)
         return rebuild(file, member.name, options.limits)
 

@@ -74,6 +74,8 @@ def _array(view: memoryview, tensor: SafeTensor, options: LoadOptions) -> Any:
     except TypeError:
         raise CodecError(f"numpy has no {_DTYPES[tensor.dtype]}, and the file is for numpy") from None
     array = np.ndarray(tensor.shape, dtype, _numbers(view, tensor, dtype.itemsize))
+    if dtype.kind == "b" and array.size and array.view("u1").max() > 1:
+        raise CodecError(f"{printable(tensor.name, 80)} has truths that are neither 0 nor 1")
     if options.mmap_mode == "r":
         array.flags.writeable = False
     return array

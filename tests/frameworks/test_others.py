@@ -133,8 +133,9 @@ def test_tensors_that_begin_anywhere_are_read_and_writable(of_torch: bool, tmp_p
         ({"a": entry("F4", [2], 0, 1)}, b"a"),
         ({"__metadata__": ["np"], "a": entry("U8", [1], 0, 1)}, b"a"),
         ({"a": ["F64", [1], [0, 8]]}, ONE[:8]),
+        ({"a": entry("BOOL", [2], 0, 2)}, b"\x01\x02"),
     ],
-    ids=["shared", "cut", "less than none", "longer", "huge", "deep", "unknown", "list", "odd"],
+    ids=["shared", "cut", "less than none", "longer", "huge", "deep", "unknown", "list", "odd", "half true"],
 )
 def test_a_header_that_says_too_much_is_refused(data: Any, of_torch: bool, tmp_path: Path, team: Keys) -> None:
     members = [("m", "safetensors.file", written(*data, of_torch=of_torch))]

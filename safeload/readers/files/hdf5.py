@@ -5,13 +5,13 @@ The child hands over attributes and bytes, one frame each.
 
 from __future__ import annotations
 
-import tempfile
 from importlib import util
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.readers.files.hdf5_process import frame_of, reading
 from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.pickles import is_one, names_something
+from safeload.readers.files.views import unnamed_file
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def read(look: Look, view: memoryview) -> None:
     if util.find_spec("h5py") is None:
         look.unread(0, "HDF5 is read with h5py, which is not installed", extra="scan")
         return
-    with tempfile.TemporaryFile() as file:
+    with unnamed_file() as file:
         file.write(view)
         file.flush()
         with reading(_CHILD, file, _SECONDS) as stream:
@@ -41,7 +41,7 @@ def read(look: Look, view: memoryview) -> None:
 def kind_of_hdf5(view: memoryview) -> str:
     """Whose file it is, by the attributes of its root; ``hdf5`` if nobody says."""
     if util.find_spec("h5py") is not None:
-        with tempfile.TemporaryFile() as file:
+        with unnamed_file() as file:
             file.write(view)
             file.flush()
             with reading(_CHILD, file, _SECONDS) as stream:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+import os
+import tempfile
+from typing import IO, Any
 
-__all__ = ["ViewFile"]
+__all__ = ["ViewFile", "unnamed_file"]
 
 
 class ViewFile(io.RawIOBase):
@@ -36,3 +38,11 @@ class ViewFile(io.RawIOBase):
         buffer[: len(piece)] = piece
         self._at += len(piece)
         return len(piece)
+
+
+def unnamed_file() -> IO[bytes]:
+    """A file for another process, in memory where the system can do that: what was encrypted stays off the disk."""
+    try:
+        return os.fdopen(os.memfd_create("safeload"), "w+b")
+    except (AttributeError, OSError):
+        return tempfile.TemporaryFile()
