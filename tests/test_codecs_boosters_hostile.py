@@ -81,6 +81,11 @@ def learner(*path: str, value: Any, model: str = "two classes") -> bytes:
     return document(change, model)
 
 
+def _weigh(booster: dict[str, Any]) -> None:
+    """One weight where each tree has one: xgboost 3.2 and 3.4 keep them in other places."""
+    booster.get("model", booster)["weight_drop"] = [1.0]
+
+
 def text(pattern: str, by: str, model: str = "") -> bytes:
     """A model of lightgbm with one place changed, and the sizes of its trees as they are then."""
     original = native("lightgbm", model).decode()
@@ -155,7 +160,11 @@ XGB: dict[str, tuple[str, Callable[[], Members]]] = {
     ),
     "no weight for a tree": (
         CONTRACT,
-        lambda: members("xgboost", learner("gradient_booster", "weight_drop", value=[1.0], model="dropout")),
+        lambda: members("xgboost", document(lambda found: _weigh(found["learner"]["gradient_booster"]), "dropout")),
+    ),
+    "one weight in a place of another version": (
+        CONTRACT,
+        lambda: members("xgboost", learner("gradient_booster", "model", "weight_drop", value=[1.0])),
     ),
     "few weights": (
         CONTRACT,

@@ -43,11 +43,16 @@ def _agrees(learner: dict[str, Any]) -> bool:
     booster = learner["gradient_booster"]
     if booster["name"] == "gblinear":
         return len(booster["model"]["weights"]) == (features + 1) * groups
-    if booster["name"] == "dart":
-        dropped = len(booster["weight_drop"])
-        booster = booster["gbtree"]
-        return dropped == len(booster["model"]["trees"]) and _are_trees(booster["model"], features, groups)
-    return booster["name"] == "gbtree" and _are_trees(booster["model"], features, groups)
+    if booster["name"] not in ("gbtree", "dart"):
+        return False
+    # Until 3.2 dart is a booster around gbtree and has the weights of the trees; since then they stand in the model.
+    dart = booster["name"] == "dart"
+    trees = booster["gbtree"] if dart else booster
+    weighed = [part["weight_drop"] for part in (booster, trees, trees["model"]) if "weight_drop" in part]
+    if dart and not weighed:
+        return False
+    many = len(trees["model"]["trees"])
+    return all(len(weights) == many for weights in weighed) and _are_trees(trees["model"], features, groups)
 
 
 def _is_score(text: Any, groups: int) -> bool:
