@@ -98,6 +98,13 @@ def test_only_large_arrays_are_members_and_not_too_many_of_them(team: Keys) -> N
     assert all(map(same, loaded, [LARGE, np.arange(3), *arrays]))
 
 
+def test_bytes_that_are_no_array_stay_in_the_stream(team: Keys) -> None:
+    value = {"bytes": pickle.PickleBuffer(bytes(100_000)), "array": pickle.PickleBuffer(bytearray(100_000))}
+    loaded = through(value, team)
+    assert loaded == {key: pickle.loads(pickle.dumps(each, 5)) for key, each in value.items()}
+    assert [type(each) for each in loaded.values()] == [bytes, bytearray]
+
+
 @pytest.mark.parametrize("compress", [0, 3, ("zstd", 3)])
 def test_members_may_be_compressed_and_encrypted(compress: Any, team: Keys) -> None:
     file = io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from safeload.artifact.environment import environment_of
@@ -9,6 +10,8 @@ from safeload.artifact.writer import Description
 from safeload.container.manifest import Arrays, LargestArray
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from safeload.codecs.summary import Summary
     from safeload.container.manifest import ModelInfo
     from safeload.readers.observations import ArrayData
@@ -19,10 +22,16 @@ _GLOBALS_MAX = 10_000
 _NAME_MAX = 1_000
 
 
-def describe(summary: Summary, metadata: dict[str, Any], model: ModelInfo | None) -> Description:
-    """The environment of the globals in the payload, and what the manifest says for people."""
+def describe(
+    summary: Summary, metadata: dict[str, Any], model: ModelInfo | None, stated: Mapping[str, str]
+) -> Description:
+    """The environment of the globals in the payload, and what the manifest says for people.
+
+    What the payload has stated of distributions goes before what is installed here.
+    """
+    environment = environment_of(summary.modules)
     return Description(
-        environment=environment_of(summary.modules),
+        environment=replace(environment, distributions={**environment.distributions, **stated}),
         globals=tuple(sorted({_shown(name) for name in summary.globals[:_GLOBALS_MAX] if len(name) <= _NAME_MAX})),
         arrays=_arrays(summary.arrays),
         metadata=metadata,

@@ -14,6 +14,7 @@ from safeload.artifact.description import describe
 from safeload.artifact.needs import loading_needs
 from safeload.artifact.writer import ArtifactWriter
 from safeload.codecs.packed import packed_kind
+from safeload.codecs.stated import stated_versions
 from safeload.codecs.summary import merged, summarise
 from safeload.container.atomic import atomic_file
 from safeload.container.manifest import ModelInfo
@@ -69,7 +70,9 @@ def save(
             for part, summary, view in zip(parts, summaries, views, strict=True)
         ]
         summary = merged(summaries, kinds, libraries)
-        manifest = writer.finish(writing.signer, describe(summary, metadata, model), kinds=kinds)
+        named = [(kind, part.name, view) for kind, part, view in zip(kinds, parts, views, strict=True)]
+        stated = {} if libraries else stated_versions(named)
+        manifest = writer.finish(writing.signer, describe(summary, metadata, model, stated), kinds=kinds)
     if writing.warn and (needs := loading_needs(summary, manifest)):
         warn_caller(needs, PolicyWarning)
     return manifest

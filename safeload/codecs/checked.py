@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.engine.tables import WATCHED
-from safeload.errors import CodecError, UnsafeFileError
+from safeload.errors import CodecError, MissingExtraError, UnsafeFileError
 from safeload.limits import ScanLimits
 from safeload.policy.findings import findings_of
 from safeload.policy.rules import Severity
@@ -71,14 +71,10 @@ def check_parts(parts: list[Part], held: Held, policy: Policy) -> None:
     for part in parts:
         for seen in part.observations:
             if seen.kind == "unread":
-                inside = " > ".join((held.name, *part.path))
-                raise UnsafeFileError(
-                    f"{printable(inside)} cannot be read to its end: {seen.text}",
-                    rule="unread",
-                    offset=seen.offset,
-                    member=held.name,
-                    hint=f"pip install 'safeload[{seen.extra}]'" if seen.extra else "",
-                )
+                text = f"{printable(' > '.join((held.name, *part.path)))} cannot be read to its end: {seen.text}"
+                if seen.extra:
+                    raise MissingExtraError(text, extra=seen.extra, hint=f"pip install 'safeload[{seen.extra}]'")
+                raise UnsafeFileError(text, rule="unread", offset=seen.offset, member=held.name, hint="")
 
 
 def own_classes(parts: list[Part], options: LoadOptions) -> dict[str, Any]:

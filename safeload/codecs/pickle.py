@@ -35,6 +35,8 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
     protocol = _PROTOCOL if protocol is None else protocol
     if protocol < _PROTOCOL:
         return [Part(_MEMBER, partial(_write, value, protocol, None), _STREAM)]
+    from numpy import ndarray
+
     buffers: list[memoryview] = []
 
     def within(buffer: pickle.PickleBuffer) -> bool:
@@ -42,6 +44,8 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
         try:
             raw = buffer.raw()
         except BufferError:  # its items lie apart
+            return True
+        if not isinstance(memoryview(buffer).obj, ndarray):  # loading gives the memory of a buffer to an array only
             return True
         if raw.nbytes < _BUFFER_MIN or len(buffers) >= _BUFFERS_MAX:
             return True

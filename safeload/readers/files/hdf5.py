@@ -17,7 +17,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from safeload.readers.files.look import Look
 
-__all__ = ["kind_of_hdf5", "read"]
+__all__ = ["kind_of_hdf5", "read", "version_in_hdf5"]
 
 _CHILD = "safeload.readers.files.hdf5_child"
 _SECONDS = 30
@@ -40,15 +40,25 @@ def read(look: Look, view: memoryview) -> None:
 
 def kind_of_hdf5(view: memoryview) -> str:
     """Whose file it is, by the attributes of its root; ``hdf5`` if nobody says."""
-    if util.find_spec("h5py") is not None:
-        with unnamed_file() as file:
-            file.write(view)
-            file.flush()
-            with reading(_CHILD, file, _SECONDS) as stream:
-                frame = frame_of(stream)
-        if frame is not None and frame["what"] == "kind":
-            return str(frame["kind"])
-    return "hdf5"
+    return str(_first(view).get("kind", "hdf5"))
+
+
+def version_in_hdf5(view: memoryview) -> str | None:
+    """The version that the attributes of the root name, as they have it."""
+    version = _first(view).get("version")
+    return None if version is None else str(version)
+
+
+def _first(view: memoryview) -> dict[str, Any]:
+    """What the child says before it looks at what is in the file."""
+    if util.find_spec("h5py") is None:
+        return {}
+    with unnamed_file() as file:
+        file.write(view)
+        file.flush()
+        with reading(_CHILD, file, _SECONDS) as stream:
+            frame = frame_of(stream)
+    return frame if frame is not None and frame["what"] == "kind" else {}
 
 
 def _frames(look: Look, stream: IO[bytes], view: memoryview) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 __all__ = ["limit"]
 
 _MEMORY = 1 << 30
-_OBJECTS_MAX, _TEXTS_MAX = 200_000, 1_000_000
+_OBJECTS_MAX, _TEXTS_MAX, _VERSION_MAX = 200_000, 1_000_000, 60
 # What arrays may say that they have, which need not be stored: in all, and for each byte of the file.
 _SAID_FLOOR, _SAID_RATIO = 512 << 20, 100
 _PIECE, _BYTES_MAX = 1 << 20, 64 << 20
@@ -167,7 +167,7 @@ def main() -> None:
     import h5py
 
     with os.fdopen(int(sys.argv[1]), "rb") as opened, h5py.File(opened, "r") as file:
-        _say("kind", kind=_kind(file))
+        _say("kind", kind=_kind(file), version=_version(file))
         sys.stdout.buffer.flush()
         _walk(file, max(_SAID_FLOOR, _SAID_RATIO * os.fstat(opened.fileno()).st_size))
     _say("end")
@@ -179,6 +179,14 @@ def _kind(file: Any) -> str:
     if "layer_names" in file.attrs:
         return "keras, weights"
     return "hickle" if {"HICKLE_VERSION", "HICKLE_PYTHON_VERSION"} <= {*file.attrs} else "hdf5"
+
+
+def _version(file: Any) -> str | None:
+    for key in ("keras_version", "HICKLE_VERSION"):
+        if key in file.attrs:
+            value = file.attrs[key]
+            return (value.decode("ascii", "replace") if isinstance(value, bytes) else str(value))[:_VERSION_MAX]
+    return None
 
 
 if __name__ == "__main__":
