@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.inert import KEPT, Inert
-from safeload.engine.contracts.shapes import array, each, number
+from safeload.engine.contracts.shapes import array, arrays, each, number
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def _check_predictors(predictors: list[Any]) -> None:
 
     states = [vars(one) for one in predictors]
     nodes = [state["nodes"] for state in states]
-    require(all(array(one, (None,)) and one.dtype == PREDICTOR_RECORD_DTYPE and len(one) for one in nodes), _PREDICTOR)
-    rows = np.array([_bitset_rows(state) for state in states])
-    counts = np.array([len(one) for one in nodes])
+    require(arrays(nodes, 1, lambda dtype: dtype == PREDICTOR_RECORD_DTYPE) and all(map(len, nodes)), _PREDICTOR)
+    rows = _bitset_rows(states)
+    counts = np.array([*map(len, nodes)])
     every = _joined(nodes)
     owner = np.repeat(np.arange(len(nodes)), counts)
     own = np.arange(len(every)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -54,15 +54,18 @@ def _joined(nodes: list[Any]) -> Any:
 
     if not nodes:
         return np.empty(0, [("feature_idx", "i8"), ("is_leaf", "u1"), ("is_categorical", "u1")])
-    flat = [np.ascontiguousarray(one).view(np.uint8) for one in nodes]
-    return np.concatenate(flat).view(nodes[0].dtype)
+    return np.frombuffer(b"".join([one.tobytes() for one in nodes]), nodes[0].dtype)
 
 
-def _bitset_rows(state: dict[str, Any]) -> int:
-    """How many bitsets there are, in the shorter of the two tables."""
-    tables = [state["binned_left_cat_bitsets"], state["raw_left_cat_bitsets"]]
-    require(all(array(one, (None, _BITSET), "u") and one.dtype.itemsize == 4 for one in tables), _PREDICTOR)
-    return min(map(len, tables))
+def _bitset_rows(states: list[dict[str, Any]]) -> Any:
+    """How many bitsets each has, in the shorter of the two tables."""
+    import numpy as np
+
+    binned, raw = ([state[name] for state in states] for name in ("binned_left_cat_bitsets", "raw_left_cat_bitsets"))
+    every = [*binned, *raw]
+    require(arrays(every, 2, lambda dtype: dtype.kind == "u" and dtype.itemsize == 4), _PREDICTOR)
+    require(all(one.shape[1] == _BITSET for one in every), _PREDICTOR)
+    return np.minimum([*map(len, binned)], [*map(len, raw)])
 
 
 def _binned(state: dict[str, Any]) -> bool:
@@ -116,11 +119,11 @@ def _columns(state: dict[str, Any], trees: Any) -> bool:
 def _features(nodes: list[Any], width: int, categorical: Any) -> bool:
     """Each split is at a feature that exists, and a split by category at one that has categories."""
     every = _joined(nodes)
-    inner = every[every["is_leaf"] == 0]
-    feature = inner["feature_idx"]
+    inner = every["is_leaf"] == 0
+    feature = every["feature_idx"][inner]
     if not bool(((feature >= 0) & (feature < width)).all()):
         return False
-    return bool(categorical[feature[inner["is_categorical"] != 0]].all())
+    return bool(categorical[feature[every["is_categorical"][inner] != 0]].all())
 
 
 def _preprocessed(preprocessor: Any, width: int) -> bool:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from safeload.engine.registry import Checker
 
-__all__ = ["array", "each", "holds", "indices", "is_single", "is_switch", "is_word", "key_of", "number"]
+__all__ = ["array", "arrays", "each", "holds", "indices", "is_single", "is_switch", "is_word", "key_of", "number"]
 
 Key = tuple[str, str]
 
@@ -58,6 +58,15 @@ def array(value: Any, shape: tuple[int | None, ...], kinds: str = "") -> bool:
         and all(wanted in (None, got) for wanted, got in zip(shape, value.shape, strict=True))
         and (not kinds or value.dtype.kind in kinds)
     )
+
+
+def arrays(values: Sequence[Any], dimensions: int, fits: Callable[[Any], bool]) -> bool:
+    """Whether all of them are arrays of so many dimensions, with dtypes that fit: each dtype is asked once."""
+    import numpy as np
+
+    if not all(isinstance(value, np.ndarray) and value.ndim == dimensions for value in values):
+        return False
+    return all(map(fits, {id(value.dtype): value.dtype for value in values}.values()))
 
 
 def indices(value: Any, end: int) -> bool:
