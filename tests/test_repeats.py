@@ -15,8 +15,8 @@ import safeload
 from safeload.engine.tables import WATCHED
 from safeload.errors import SafeloadError
 from safeload.readers import pickle as reader
-from safeload.readers.forms import read_form
 from safeload.readers.joblib import analyse
+from safeload.readers.runs import read_form
 from testkit.seen import every_construction, every_frame
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_a_part_that_is_asked_for_again_is_found(monkeypatch: pytest.MonkeyPatch
     assert [each.number for each in loaded[0]] == list(range(20))
 
 
-@pytest.mark.parametrize("name", ["forest", "boosting", "bagging of pipelines", "voting"])
+@pytest.mark.parametrize("name", ["forest", "boosting", "histograms", "bagging of pipelines", "voting"])
 def test_a_broken_stream_is_seen_alike_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     chooser = random.Random(name)  # noqa: S311  # reproducible
     for data in (pickle.dumps(MODELS[name], 4), *list(_written(MODELS[name]))[-1:]):

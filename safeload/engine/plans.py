@@ -81,7 +81,8 @@ class _Plan:
         for repeats, first, end in self._stretches(one):
             cut, resume = repeats.place(first, *_start_of(one)), repeats.place(end - 1, one.segment, one.group) + 1
             checkpoint = make or turns.maker(repeats.rows[first:end])
-            yield run_in_place_of(cut, resume, opcodes, one.memoised, checkpoint, end - first)
+            between = repeats.between or b""
+            yield run_in_place_of(cut, resume, opcodes, one.memoised, checkpoint, end - first, between)
             opcodes = _NONE
 
     def _stretches(self, one: FormObject) -> Iterator[tuple[Repeats, int, int]]:

@@ -120,11 +120,13 @@ def whole_array(array: ArrayData, whole: WholeWrapper, checkpoint: Checkpoint) -
     return in_place_of(whole.start, array.end, whole.get_dtype, whole.memoised, checkpoint)
 
 
-def run_in_place_of(start: int, end: int, opcodes: bytes, memoised: int, checkpoint: Checkpoint, times: int) -> Edit:
-    """In place of `times` stretches that follow one another, as many checkpoints, of which the first is for what
-    `opcodes` push."""
+def run_in_place_of(
+    start: int, end: int, opcodes: bytes, memoised: int, checkpoint: Checkpoint, times: int, between: bytes
+) -> Edit:
+    """In place of `times` stretches that follow one another with the opcodes `between` in between, as many checkpoints,
+    of which the first is for what `opcodes` push."""
     behind = op.BINPERSID + _MEMOISE * memoised
-    return Edit(start, DATA, end, opcodes + behind + (_NONE + behind) * (times - 1), checkpoint, times)
+    return Edit(start, DATA, end, opcodes + behind + (between + _NONE + behind) * (times - 1), checkpoint, times)
 
 
 def in_place_of(start: int, end: int, opcodes: bytes, memoised: int, checkpoint: Checkpoint) -> Edit:

@@ -1,72 +1,26 @@
-"""A form held against a stream: places only, since everything else is as it was where the form was learnt."""
+"""A form held against one object: places only, since everything else is as it was where the form was learnt."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from safeload.readers import opcodes as op
-from safeload.readers.nodes import Made
-from safeload.readers.rows import WIDTH, Repeats, Split
+from safeload.readers.rows import WIDTH, Split
 from safeload.readers.segments import found_in, is_frame, text_at
 
 if TYPE_CHECKING:
-    from safeload.readers.layouts import Form
     from safeload.readers.machine import Machine
-    from safeload.readers.nodes import Global, Node
+    from safeload.readers.nodes import Global
+    from safeload.readers.rows import Repeats
 
-__all__ = ["read_form"]
+__all__ = ["read_alike", "read_object"]
 
 _FRAME_SIZE = 9
 _RECENT = 4
 _ALIKE_MAX = 32
-_RUN = 64  # objects, until the machine looks at its bounds again
 
 
-def read_form(machine: Machine, source: Global, at: int) -> Made | None:
-    """The last of the objects of `source` that stand from `at` on, one behind the other, if they match the form.
-
-    The GET at `at` fetches the class. All but the last are put on the stack, and `machine.resume` is behind it.
-    """
-    form, last = source.form, machine.repeats[-1] if machine.repeats else None
-    if any(node.depth != depth or node.weight != weight for node, depth, weight in form.extents):
-        return None
-    repeats = last if last is not None and last.form is form and last.end == at else Repeats(form, len(machine.memo))
-    if not _object(machine, source, at, repeats):
-        return None
-    if repeats is not last:
-        machine.repeats.append(repeats)
-    data, get, first = machine.data, form.get, len(repeats.rows) - 1
-    while (room := first + _RUN - len(repeats.rows)) > 0:
-        if source.alike:
-            room -= _alike(machine, source, repeats, room)
-        at = machine.resume
-        if not room or data.view[at : at + len(get)] != get or 0 <= machine.frame_end <= at:
-            break
-        if not _object(machine, source, at, repeats):
-            break
-    return _put(machine, source, [row[1] for row in repeats.rows[first:]])
-
-
-def _put(machine: Machine, source: Global, places: list[int]) -> Made:
-    """What the stretches that begin at `places` leave. All but the last go to the stack.
-
-    Those are one thing to the analysis, unless they are watched: they are all as deep and as heavy, and no pickler does
-    anything to an object that another one stands upon. If a file does, it counts for all of them.
-    """
-    ends = [*places[1:], machine.resume]
-    if source.watched:
-        for at, end in zip(places[:-1], ends, strict=False):
-            machine.stack.append(_made(machine, source, at, end))
-    elif len(places) > 1:
-        more = len(places) - 2
-        before = len(machine.memo)
-        machine.stack.append(_made(machine, source, places[0], ends[0]))
-        machine.stack += machine.stack[-1:] * more
-        machine.memo += machine.memo[before:] * more
-    return _made(machine, source, places[-1], ends[-1])
-
-
-def _alike(machine: Machine, source: Global, repeats: Repeats, most: int) -> int:
+def read_alike(machine: Machine, source: Global, repeats: Repeats, most: int) -> int:
     """How many objects from `machine.resume` on, at most `most`, say in all segments what one before said, within one
     frame."""
     view, head, alike, rows = machine.data.view, source.head, source.alike, repeats.rows
@@ -93,7 +47,7 @@ def _alike(machine: Machine, source: Global, repeats: Repeats, most: int) -> int
     return len(rows) - before
 
 
-def _object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:  # noqa: C901  # one loop: calls cost as much
+def read_object(machine: Machine, source: Global, at: int, repeats: Repeats) -> bool:  # noqa: C901  # one loop: calls cost as much
     """Whether the object that begins at `at` matches the form. Machine and `repeats` learn of it only if it does."""
     data, frame_end, skipped, split = machine.data, machine.frame_end, 0, None
     view, size, recent = data.view, data.size, source.recent
@@ -162,17 +116,3 @@ def _remember(source: Global, row: list[Any], end: int, skipped: int) -> None:
     rest = zip(*[iter(row[WIDTH:])] * WIDTH, strict=True)
     parts = [(found, found.text, start - at, data - at) for found, start, data in rest]
     source.alike[first.text] = end - at, skipped, first, parts
-
-
-def _made(machine: Machine, source: Global, at: int, end: int) -> Made:
-    """What the stretch from `at` to `end` leaves. Parts of it are not kept: if one is asked for, all is read anew."""
-    form: Form = source.form
-    last = form.objects[-1]
-    made = Made(source, None, at, watched=source.watched)
-    made.build, made.finished, made.depth, made.weight = end - 1, True, form.depth, form.weight
-    nodes: list[Node] = [machine.forgotten] * form.memoised
-    if last.memo is not None:
-        nodes[last.memo] = made
-        made.memo = len(machine.memo) + last.memo if source.watched else None
-    machine.memo += nodes
-    return made

@@ -156,6 +156,13 @@ class Bag:
         else:
             self.dropped = True
 
+    def copy(self) -> Bag:
+        """Another of the same kind with the same in it, which nobody has yet."""
+        bag = Bag(self.kind)
+        bag.items, bag.plain, bag.huge = self.items.copy(), self.plain, self.huge
+        bag.depth, bag.weight, bag.dropped = self.depth, self.weight, self.dropped
+        return bag
+
     @property
     def complete(self) -> bool:
         return not self.dropped

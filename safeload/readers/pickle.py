@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
-from safeload.readers.forms import read_form
 from safeload.readers.handlers import HANDLERS
 from safeload.readers.machine import ArrayReader, Machine, WholeReader
 from safeload.readers.nodes import ForgottenError
 from safeload.readers.objects import fill
+from safeload.readers.runs import read_form
 
 if TYPE_CHECKING:
     from safeload.readers.buffer import Buffer, Work

@@ -9,10 +9,14 @@ if TYPE_CHECKING:
 
     from safeload.readers.layouts import Form
 
-__all__ = ["WIDTH", "Found", "Repeats", "Split"]
+from safeload.readers import opcodes as op
+
+__all__ = ["IN_LISTS", "WIDTH", "Found", "Repeats", "Split"]
 
 _FRAME_SIZE = 9
 WIDTH = 3  # entries of a row for each segment
+# Between two objects of which each stands in a list of its own, one list behind the other.
+IN_LISTS = bytes([op.APPEND, op.EMPTY_LIST, op.MEMOIZE])
 
 
 class Found(NamedTuple):
@@ -39,17 +43,19 @@ class Split(NamedTuple):
 
 
 class Repeats:
-    """Objects of one form that follow one another in the stream.
+    """Objects of one form that follow one another in the stream, with the opcodes `between` in between: none, or
+    :data:`IN_LISTS`; None as long as there is only one.
 
     `memo` is the first key of the first of them. `rows` has an entry for each: for one segment after the other, how it
     stood (:class:`Found`), where it begins, and where the bytes behind it do. `splits` are those that have one, `end`
     is where the last of them ends.
     """
 
-    __slots__ = ("end", "form", "memo", "rows", "splits")
+    __slots__ = ("between", "end", "form", "memo", "rows", "splits")
 
     def __init__(self, form: Form, memo: int) -> None:
         self.form, self.memo = form, memo
+        self.between: bytes | None = None
         self.rows: list[list[Any]] = []
         self.splits: dict[int, Split] = {}
         self.end = -1
@@ -68,7 +74,7 @@ class Repeats:
 
     def key(self, index: int) -> int:
         """The first memo key of an object."""
-        return self.memo + index * self.form.memoised
+        return self.memo + index * (self.form.memoised + bool(self.between))  # each list has a key, too
 
     def place(self, index: int, segment: int, group: int) -> int:
         """Where a group begins."""
