@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["MODELS"]
+__all__ = ["MODELS", "arrays"]
 
 
 def _data() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -43,16 +43,20 @@ def _text() -> Any:
     return TfidfVectorizer().fit(" ".join(f"word{n:07d}" for n in chunk) for chunk in np.array_split(words, 1_000))
 
 
-def _logistic() -> Any:
+def _small() -> Any:
+    """20 kB, as most models in production are."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), LogisticRegression()).fit(*_data())
+    rng = np.random.default_rng(0)
+    return make_pipeline(StandardScaler(), LogisticRegression()).fit(rng.normal(size=(500, 100)), np.arange(500) % 10)
 
 
-def _array() -> Any:
-    return np.random.default_rng(0).normal(size=(50_000, 1_000))
+def arrays(megabytes: int) -> dict[str, np.ndarray[Any, Any]]:
+    """Ten arrays of that size in all, like the weights of a network."""
+    first = np.random.default_rng(0).standard_normal(megabytes * 25_000, "f4")
+    return {f"w{n}": first + np.float32(n) for n in range(10)}
 
 
 MODELS: Mapping[str, Callable[[], Any]] = {
@@ -60,6 +64,5 @@ MODELS: Mapping[str, Callable[[], Any]] = {
     "boosting": _boosting,
     "histograms": _histograms,
     "text": _text,
-    "logistic": _logistic,
-    "array": _array,
+    "small": _small,
 }

@@ -20,6 +20,7 @@ IDENTITY = "identity"
 # Decoders may ask for memory by a number in the frame: these are what a frame of 4 MiB can need.
 _XZ_MEMORY = 96 << 20
 _ZSTD_WINDOW_LOG = 23
+_PIECE = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +115,22 @@ _ENCODING_OF: Mapping[str, str] = {
 def decode_frame(encoding: str, data: memoryview, view: memoryview, member: str) -> None:
     """Decompress one frame into `view`, which it must fill exactly. Raises CorruptMemberError.
 
-    Never makes more than ``len(view) + 1`` bytes, whatever the frame holds.
+    Never makes more than ``len(view) + 1`` bytes, whatever the frame holds. In pieces that the allocator has at hand:
+    to be given new memory for each frame, and to give it back, takes longer than to decompress it.
     """
-    decoder = ENCODINGS[encoding].decoder()
-    try:
-        plain = decoder.decompress(data, len(view) + 1)
-    except MemoryError:
-        raise
-    except Exception as error:  # each library has errors of its own; all mean the same
-        raise _corrupt(member, str(error)) from error
-    if len(plain) != len(view) or not decoder.eof or decoder.unused_data:
+    decoder, filled, end = ENCODINGS[encoding].decoder(), 0, 0
+    while end < len(data) and not decoder.eof and filled <= len(view):
+        start, end = end, end + _PIECE
+        try:
+            plain = decoder.decompress(data[start:end], len(view) - filled + 1)
+        except MemoryError:
+            raise
+        except Exception as error:  # each library has errors of its own; all mean the same
+            raise _corrupt(member, str(error)) from error
+        view[filled : filled + len(plain)] = plain[: len(view) - filled]
+        filled += len(plain)
+    if filled != len(view) or not decoder.eof or decoder.unused_data or end < len(data):
         raise _corrupt(member, "a frame does not hold exactly its share of the member")
-    view[:] = plain
 
 
 def _corrupt(member: str, reason: str) -> CorruptMemberError:
