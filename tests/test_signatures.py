@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -157,3 +157,17 @@ def test_a_refusal_is_logged(signed: Path, stranger: Keys, caplog: pytest.LogCap
     with pytest.raises(UntrustedSignerError):
         safeload.load(signed, trust=stranger.pub)
     assert any("refused" in record.message and "m.safeload" in record.message for record in caplog.records)
+
+
+def test_what_a_caller_does_to_a_manifest_is_seen_by_nobody_else(tmp_path: Path, team: Keys) -> None:
+    """Manifests of the same bytes are parsed once."""
+    path = tmp_path / "m.safeload"
+    safeload.dump([1.0], path, signer=team.key, metadata={"a": {"b": [1, {"c": 2}]}})
+    first = safeload.verify(path, trust=team.pub).manifest
+    first.metadata["a"]["b"][1]["c"] = 3
+    first.metadata["a"]["d"] = 4
+    cast("dict[str, str]", first.environment.distributions)["numpy"] = "0"
+    second = safeload.verify(path, trust=team.pub).manifest
+    assert second.metadata == {"a": {"b": [1, {"c": 2}]}}
+    assert "numpy" not in second.environment.distributions
+    assert second == safeload.verify(path, trust=team.pub).manifest

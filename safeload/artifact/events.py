@@ -23,6 +23,8 @@ _log.addHandler(logging.NullHandler())  # what is logged is for who asks for it;
 
 def log_accepted(decision: str, file: str, container_id: str, signers: Iterable[tuple[str, str]]) -> None:
     """`decision` is ``"verified"`` or ``"loaded"``; of each signer the name and the keyid."""
+    if not _log.isEnabledFor(logging.INFO):  # as a rule; it need not be put into words then
+        return
     named = tuple(signers)
     who = ", ".join(name for name, _ in named) or "nobody known"
     event = _event(decision, file, container_id, (keyid for _, keyid in named))

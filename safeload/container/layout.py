@@ -99,7 +99,7 @@ def read_layout(source: Source) -> Layout:
             "truncated", f"the file has {source.size:,} bytes, its prelude speaks of {layout.records_off:,} and more"
         )
     # Bytes that mean nothing would let one file be two artifacts.
-    if any(head[_PRELUDE.size :]):
+    if head[_PRELUDE.size :].strip(b"\0"):
         raise FormatError("nonzero-padding", "the bytes between prelude and payload are not all zero")
     return layout
 

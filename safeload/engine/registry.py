@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 __all__ = ["Checker", "Registry"]
 
@@ -40,12 +41,19 @@ class Registry:
         """Run each checker on the objects that it is for. Raises CodecError."""
         found: dict[Key, list[Any]] = {}
         for kind, values in self._objects.items():
-            for key in map(_key, kind.__mro__):
+            for key in _keys(kind):
                 if key in checkers:
                     found.setdefault(key, []).extend(values)
         for key, values in found.items():
             checkers[key](values)
 
 
-def _key(kind: type) -> Key:
-    return kind.__module__, kind.__qualname__
+_KEYS: WeakKeyDictionary[type, list[Key]] = WeakKeyDictionary()
+
+
+def _keys(kind: type) -> list[Key]:
+    """The names of the class and of what it derives from."""
+    keys = _KEYS.get(kind)
+    if keys is None:
+        keys = _KEYS[kind] = [(each.__module__, each.__qualname__) for each in kind.__mro__]
+    return keys

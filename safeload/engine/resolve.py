@@ -41,9 +41,9 @@ def _unguarded(used: GlobalUse) -> Any:
 
 def _answer(used: GlobalUse, member: str) -> Any:
     key = used.module, used.name
-    stand_in = STUBS.get(key) or GUARDS.get(key)
-    if not used.use & _MAKING:
+    if not used.use.value & _MAKING.value:
         return Token(*key) if key in tokens() else resolve(used)
+    stand_in = STUBS.get(key) or GUARDS.get(key)
     if stand_in is None:
         return resolve(used)
     if Use.REFERENCED in used.use and not (key in GUARDS and key in tokens()):

@@ -71,14 +71,17 @@ def read_trusted_key(path: str | os.PathLike[str]) -> TrustedKey:
     Raises KeyFileError, KeyPermissionsError for an HMAC key that others can read, AlgorithmError.
     """
     file = read_key_file(path)
-    name = printable(Path(file.path).stem)
     if hmacfile.claims_hmac(file.data):
         file.refuse_if_others_can_read()
-        return TrustedKey(HMAC_SHA256, hmacfile.parse(file.data, file.path), name)
-    return TrustedKey(*_public(file.data, file.path), name)
+        return TrustedKey(HMAC_SHA256, hmacfile.parse(file.data, file.path), _name(file.path))
+    return _public(file.data, file.path)
 
 
 @functools.lru_cache(maxsize=64)
-def _public(data: bytes, path: str) -> Key:
+def _public(data: bytes, path: str) -> TrustedKey:
     """The bytes of one key mean the same each time that a model is loaded."""
-    return keyfiles.load_public(data, path)
+    return TrustedKey(*keyfiles.load_public(data, path), _name(path))
+
+
+def _name(path: str) -> str:
+    return printable(Path(path).stem)
