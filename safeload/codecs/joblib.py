@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
@@ -31,8 +32,14 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 def _write(value: Any, protocol: int | None, file: IO[bytes]) -> None:
     import joblib
 
+    from safeload.codecs.joblib_stream import LEAST_PROTOCOL, dump_stream
+
+    protocol = pickle.DEFAULT_PROTOCOL if protocol is None else protocol
     try:
-        joblib.dump(value, file, compress=0, protocol=protocol)
+        if protocol >= LEAST_PROTOCOL:
+            dump_stream(value, file, protocol)
+        else:
+            joblib.dump(value, file, compress=0, protocol=protocol)
     except (OSError, MemoryError):
         raise
     except Exception as error:  # whatever the classes of the object raise
