@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import safeload
+from safeload.container.atomic import syncing
 
 if TYPE_CHECKING:
     from conftest import Keys
@@ -160,3 +161,12 @@ def test_a_folder_that_one_may_write_to_and_not_read_is_enough(tmp_path: Path, t
     safeload.dump([1], folder / "m.safeload", signer=team.key)
     folder.chmod(0o700)
     assert safeload.load(folder / "m.safeload", trust=team.pub) == [1]
+
+
+def test_what_cannot_be_brought_to_the_disk_is_said_though_the_system_says_it_once() -> None:
+    done, (reading, writing) = [], os.pipe()  # which has no disk
+    with pytest.raises(OSError, match="Invalid argument"), syncing(writing):
+        done.append("hashed")
+    assert done
+    os.close(reading)
+    os.close(writing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import mmap
 import os
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.artifact.encrypting import write_ciphertext
+from safeload.container.atomic import syncing
 from safeload.container.ciphertext import stored_length
 from safeload.container.encodings import IDENTITY, Compression
 from safeload.container.envelope import SignatureRecord, pack_record, pre_authentication_encoding
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from safeload.keys import Audience, Signer
 
 __all__ = ["ArtifactWriter", "Description"]
+
+_LARGE = 16 << 20  # to hash so much takes longer than to tell the system to write it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +108,10 @@ class ArtifactWriter:
         _extend(self._plain_fd, self._plain_off + self._end)
         encryption = self._encrypt(self._audience, container_id, signer) if self._audience else None
         payload_len = stored_length(self._end) if encryption else self._end
-        table = hash_leaves(self._digest, _mapped(self._fd, PAYLOAD_OFF, payload_len))
+        # A file with a place of its own will be on the disk when it is complete.
+        is_worth_it = self._scratch is not None and payload_len > _LARGE
+        with syncing(self._fd) if is_worth_it else contextlib.nullcontext():
+            table = hash_leaves(self._digest, _mapped(self._fd, PAYLOAD_OFF, payload_len))
         data = manifest_to_json(self._manifest(table, container_id, description, encryption))
         # What this library refuses to read it does not write: names, depth and sizes are checked once, there.
         manifest = manifest_from_json(data)

@@ -17,6 +17,7 @@ import numpy as np
 from joblib.numpy_pickle import NUMPY_ARRAY_ALIGNMENT_BYTES, NumpyArrayWrapper
 
 from safeload.codecs.joblib_frames import framed, unframed
+from safeload.codecs.numbers import numbers_of
 
 __all__ = ["LEAST_PROTOCOL", "dump_stream"]
 
@@ -124,11 +125,10 @@ def _wrapper(array: Any) -> NumpyArrayWrapper:
 
 def _write_array(array: Any, file: IO[bytes]) -> None:
     """joblib's bytes: the length of the padding, padding, numbers. What lies in one piece is not copied."""
-    wrapper, plain = _wrapper(array), np.asarray(array)
-    plain = plain.T if wrapper.order == "F" else plain
-    if array.dtype.hasobject or not array.nbytes or not plain.flags.c_contiguous:
-        wrapper.write_array(array, SimpleNamespace(file_handle=file, np=np))
+    numbers = numbers_of(array)
+    if numbers is None:
+        _wrapper(array).write_array(array, SimpleNamespace(file_handle=file, np=np))
         return
     padding = NUMPY_ARRAY_ALIGNMENT_BYTES - (file.tell() + 1) % NUMPY_ARRAY_ALIGNMENT_BYTES
     file.write(bytes([padding]) + b"\xff" * padding)
-    file.write(plain.reshape(-1).view(np.uint8).data)
+    file.write(numbers)

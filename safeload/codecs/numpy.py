@@ -62,8 +62,15 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 def _write(array: Any, file: IO[bytes]) -> None:
     import numpy as np
 
+    from safeload.codecs.numbers import numbers_of
+
+    numbers = numbers_of(array)
     try:
-        np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
+        if numbers is None:
+            np.lib.format.write_array(file, array, (1, 0), allow_pickle=False)
+        else:  # numpy copies what it does not write to a file of its own
+            np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+            file.write(numbers)
     except ValueError:  # its header is long, or not Latin 1; numpy would warn of that
         np.lib.format.write_array(file, array, (3, 0), allow_pickle=False)
 

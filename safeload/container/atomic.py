@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["atomic_file"]
+__all__ = ["atomic_file", "syncing"]
 
 
 @contextlib.contextmanager
@@ -48,6 +48,17 @@ def atomic_file(target: str | os.PathLike[str], *, mode: int | None = None) -> I
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def syncing(fd: int) -> Iterator[None]:
+    """What `fd` has so far goes to the disk, meanwhile. Raises OSError where that failed: the system tells it once."""
+    from concurrent.futures import ThreadPoolExecutor  # which small files do not pay
+
+    with ThreadPoolExecutor(1) as pool:
+        synced = pool.submit(os.fsync, fd)
+        yield
+        synced.result()
 
 
 def _check_target(path: Path) -> None:
