@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.extra import numpy as arrays
 
 import safeload
+from safeload.container.leaves import LeafTable
 from safeload.errors import CodecError, SafeloadError
 from testkit.members import signed
 from testkit.pages import run_page
@@ -244,3 +245,28 @@ def test_an_array_that_is_packed_loads(tmp_path: Path, team: Keys) -> None:
     np.save(tmp_path / "a.npy", np.arange(5))
     safeload.pack(tmp_path / "a.npy", tmp_path / "m.safeload", signer=team.key)
     assert np.array_equal(safeload.load(tmp_path / "m.safeload", trust=team.pub), np.arange(5))
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_each_leaf_is_hashed_once_however_many_members_lie_in_it(
+    encrypted: bool, tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand members of a leaf, each of which had it read and hashed anew, took a thousand times as long."""
+    sizes = [10, 3 << 20, 7, 9 << 20, *[1_000] * 200, 4 << 20]
+    arrays = {f"a{n}": np.full(size, n % 251, "u1") for n, size in enumerate(sizes)}
+    path, passphrase = tmp_path / "m.safeload", "correct horse" if encrypted else None
+    safeload.dump(arrays, path, signer=team.key, passphrase=passphrase)
+    hashed: list[int] = []
+    compare = LeafTable._compare
+
+    def counted(table: LeafTable, index: int, actual: bytes) -> None:
+        hashed.append(index)
+        compare(table, index, actual)
+
+    monkeypatch.setattr(LeafTable, "_compare", counted)
+    loaded = safeload.load(path, trust=team.pub, passphrase=passphrase)
+    assert all(np.array_equal(loaded[name], array) for name, array in arrays.items())
+    assert all(array.ctypes.data % 16 == 0 for array in loaded.values())
+    # The first leaf of what is encrypted says with what, and is looked at for that before.
+    assert [hashed.count(index) for index in range(1, 5)] == [1] * 4
+    assert hashed.count(0) <= (3 if encrypted else 1)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from safeload.container.ciphertext import CHUNK, HEAD, STORED, chunk_count
-from safeload.container.layout import LEAF
+from safeload.container.layout import ALIGNMENT, LEAF
 from safeload.container.source import allocate
 
 if TYPE_CHECKING:
-    from safeload.container.leaves import LeafTable
+    from safeload.container.leaves import Edges, LeafTable
     from safeload.container.source import Source
     from safeload.keys import FileKey
 
@@ -30,13 +30,14 @@ class ClearPayload:
     source: Source
     offset: int
     table: LeafTable
+    edges: Edges = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, begin: int, end: int) -> memoryview:
         """Raises DigestMismatchError."""
-        first, last = begin // LEAF, -(-end // LEAF)
-        leaves = allocate(min(last * LEAF, self.table.payload_len) - first * LEAF)
-        self.table.read(self.source, self.offset, first, leaves)
-        return leaves[begin - first * LEAF : end - first * LEAF]
+        before = begin % ALIGNMENT  # what is aligned in the file is so in memory
+        memory = allocate(before + end - begin)[before:]
+        self.table.read(self.source, self.offset, begin, memory, self.edges)
+        return memory
 
 
 def ciphertext_head(source: Source, offset: int, table: LeafTable) -> bytes:
@@ -55,6 +56,7 @@ class EncryptedPayload:
     table: LeafTable
     size: int
     key: FileKey
+    edges: Edges = field(default_factory=dict, repr=False, compare=False)
 
     def read(self, begin: int, end: int) -> memoryview:
         """Raises DigestMismatchError, CorruptCiphertextError."""
@@ -63,7 +65,7 @@ class EncryptedPayload:
         base = run.first * CHUNK
         plain = allocate(max(0, min(run.last * CHUNK, self.size) - base))
         opening = _Opening(self.key, run, plain, self.table.payload_len)
-        self.table.check_span(self.source, self.offset, run.leaves(self.table.payload_len), opening.look)
+        self.table.check_span(self.source, self.offset, run.leaves(self.table.payload_len), opening.look, self.edges)
         opening.finish()
         return plain[begin - base : end - base]
 

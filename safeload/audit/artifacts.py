@@ -66,7 +66,7 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
         return
     claimed = opened.claimed
     payload = allocate(prelude.payload_len)
-    opened.table(claimed).read(opened.source, prelude.payload_off, 0, payload)
+    opened.table(claimed).read(opened.source, prelude.payload_off, 0, payload, {})
     beside = any(member.kind == OUT_OF_BAND for member in claimed.members)
     for member in claimed.members:
         stored = payload[member.offset : member.offset + member.stored]

@@ -39,7 +39,9 @@ def _takes(value: Any) -> bool:
 
 def _is_plain(value: Any) -> bool:
     numpy = sys.modules.get("numpy")
-    return numpy is not None and type(value) is numpy.ndarray and not value.dtype.hasobject
+    if numpy is None or type(value) is not numpy.ndarray or value.dtype.hasobject:
+        return False
+    return not issubclass(value.dtype.type, numpy.record)  # .npy files do not say that
 
 
 def _is_key(key: Any) -> bool:

@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING
 
 from safeload.container.layout import DIGEST_SIZE, LEAF, leaf_count
 from safeload.container.parallel import each
+from safeload.container.source import allocate
 from safeload.errors import DigestMismatchError
 
 if TYPE_CHECKING:
     from safeload.container.source import Source
 
-__all__ = ["DIGESTS", "LeafTable", "hash_leaves"]
+__all__ = ["DIGESTS", "Edges", "LeafTable", "hash_leaves"]
 
 _ROOT = struct.Struct("<QQ")
 _LEAVES_APIECE = 2  # one is read and hashed in the time that threads take to start and to touch new memory
 Hash = Callable[[bytes | memoryview], bytes]
+Edges = dict[int, memoryview]  # leaves that were read and checked, by their number
 
 
 def _blake3() -> Hash:
@@ -57,47 +59,78 @@ class LeafTable:
         """First byte and end of leaf `index` in the payload."""
         return index * LEAF, min((index + 1) * LEAF, self.payload_len)
 
-    def read(self, source: Source, payload_off: int, first: int, view: memoryview) -> None:
-        """Read leaves from `first` on into `view`, which covers whole leaves, and check each as it comes.
+    def read(self, source: Source, payload_off: int, begin: int, view: memoryview, edges: Edges) -> None:
+        """Fill `view` with the payload from `begin` on, and check each leaf as it comes.
 
-        Raises DigestMismatchError with the number of the first bad leaf.
+        A leaf of which only a part is asked for is taken from `edges`, or put there for whoever wants the rest: else
+        each of a thousand small members would have its leaf hashed anew. Raises DigestMismatchError with the number of
+        the first bad leaf.
         """
+        end = begin + len(view)
+        first, last = begin // LEAF, -(-end // LEAF)
 
         def make_work() -> Callable[[int], None]:
             digest = DIGESTS[self.digest]()
 
-            def work(index: int) -> None:
-                piece = view[index * LEAF : (index + 1) * LEAF]
-                source.read_into(payload_off + (first + index) * LEAF, piece)
-                self._compare(first + index, digest(piece))
+            def read(index: int, piece: memoryview) -> memoryview:
+                source.read_into(payload_off + index * LEAF, piece)
+                self._compare(index, digest(piece))
+                return piece
+
+            def work(at: int) -> None:
+                index = first + at
+                start, stop = self.span(index)
+                if begin <= start and stop <= end:
+                    read(index, view[start - begin : stop - begin])
+                    return
+                if index not in edges:
+                    edges[index] = read(index, allocate(stop - start))
+                left, right = max(begin, start), min(end, stop)
+                view[left - begin : right - begin] = edges[index][left - start : right - start]
 
             return work
 
-        each(make_work, leaf_count(len(view)), apiece=_LEAVES_APIECE)
+        each(make_work, last - first, apiece=_LEAVES_APIECE)
+        _keep(edges, last - 1)
 
     def check_all(self, source: Source, payload_off: int, look: Callable[[int, memoryview], None]) -> None:
         """Stream the payload through one buffer a thread, check each leaf, then ``look(offset, leaf)``."""
         self.check_span(source, payload_off, range(leaf_count(self.payload_len)), look)
 
     def check_span(
-        self, source: Source, payload_off: int, leaves: range, look: Callable[[int, memoryview], None]
+        self,
+        source: Source,
+        payload_off: int,
+        leaves: range,
+        look: Callable[[int, memoryview], None],
+        edges: Edges | None = None,
     ) -> None:
-        """As `check_all`, for some leaves. `look` is called in several threads at once, and its leaf is then gone."""
+        """As `check_all`, for some leaves. `look` is called in several threads at once, and its leaf is then gone.
+
+        The last leaf is taken from `edges`, or put there, as in `read`.
+        """
+        edges = {} if edges is None else edges
 
         def make_work() -> Callable[[int], None]:
             digest = DIGESTS[self.digest]()
             buffer = memoryview(bytearray(min(LEAF, self.payload_len)))
 
             def work(at: int) -> None:
-                start, end = self.span(leaves[at])
-                piece = buffer[: end - start]
-                source.read_into(payload_off + start, piece)
-                self._compare(leaves[at], digest(piece))
+                index = leaves[at]
+                start, end = self.span(index)
+                piece = edges.get(index)
+                if piece is None:
+                    piece = buffer[: end - start]
+                    source.read_into(payload_off + start, piece)
+                    self._compare(index, digest(piece))
+                    if index == leaves[-1]:
+                        edges[index] = memoryview(bytes(piece))
                 look(start, piece)
 
             return work
 
         each(make_work, len(leaves))
+        _keep(edges, leaves[-1] if leaves else -1)
 
     def _compare(self, index: int, actual: bytes) -> None:
         if actual != self.table[index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE]:
@@ -106,6 +139,13 @@ class LeafTable:
                 f"the payload was changed: leaf {index} (payload bytes {start:,} to {end:,}) is not what was signed",
                 leaf=index,
             )
+
+
+def _keep(edges: Edges, index: int) -> None:
+    """Only the last leaf of a range can be the first of the next."""
+    for other in [*edges]:
+        if other != index:
+            del edges[other]
 
 
 def hash_leaves(digest: str, payload: memoryview) -> LeafTable:

@@ -151,7 +151,8 @@ def array_from_stub(stub: Any) -> np.ndarray[Any, Any]:
         raise CodecError("a numpy array has a state that numpy does not write")
     _, shape, dtype, fortran, data = state
     array = items_of(data, dtype, checked_shape(shape), fortran=bool(fortran))
-    return array.view(np.matrix) if subclass is np.matrix else array
+    # Of these two classes the views are what they make of a plain array; others are loaded as such.
+    return array.view(subclass) if subclass in (np.matrix, np.recarray) else array
 
 
 def _check_arguments(args: Any) -> Any:

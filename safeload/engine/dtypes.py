@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.stubs import DTypeStub
+from safeload.engine.tokens import Token, closed
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["dtype_from_stub"]
 
 _LETTERS = re.compile(r"(?:[biufcSUVOMm][0-9]{0,9}|[?bhilqpBHILQPefdgFDGO])\Z")
+_DTYPE = ("numpy", "dtype")
 _UNITS = frozenset({"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as", "generic"})
 _FLAG_ALIGNED = 0x80
 # Far below 2**31: numpy adds offsets and sizes as ``int``, and a field beyond the item passes where the sum overflows.
@@ -35,12 +37,17 @@ def dtype_from_stub(stub: Any) -> np.dtype[Any]:
 
     if type(stub) is not DTypeStub:
         raise CodecError("something else stands where a numpy.dtype was made")
-    letters, state = _letters(stub.args), _state(stub.state)
+    state = _state(stub.state)
+    record = bool(stub.args) and type(stub.args[0]) is Token
+    letters = _record(stub.args) if record else _letters(stub.args)
     _, order, subarray, names, fields, itemsize, _alignment, flags = state[:8]
     metadata = state[8] if len(state) == 9 else None
     try:
         if names is not None:
             result = _structured(names, fields, itemsize, bool(flags & _FLAG_ALIGNED))
+            result = np.dtype((np.record, result)) if record else result
+        elif record:
+            raise CodecError("a numpy.dtype of records has no fields")
         elif subarray is not None:
             result = _subarray(subarray)
         elif letters[0] in "Mm":
@@ -65,6 +72,13 @@ def _letters(args: Any) -> str:
     ):
         raise CodecError("a numpy.dtype is made from something else than its letters")
     return args[0]
+
+
+def _record(args: Any) -> str:
+    """``dtype(numpy.record, False, True)``: fields are attributes of the items. V is the letter of all with fields."""
+    if closed(args[0], _DTYPE) is None or any(type(a) is not bool for a in args[1:]):
+        raise CodecError("a numpy.dtype is made from something else than its letters")
+    return "V"
 
 
 def _state(state: Any) -> tuple[Any, ...]:

@@ -89,7 +89,7 @@ _LEFT_OUT: Mapping[tuple[str, str], str] = {
         "its state is trusted by C code, which reads and writes where a state from a file points to",
         _REBUILT,
     ): "scipy.spatial scipy.interpolate sklearn.neighbors._quad_tree sklearn.tree._criterion sklearn.tree._splitter"
-    " sklearn.metrics._dist_metrics sklearn._loss numpy.recarray numpy.record numpy.poly1d numpy.chararray numpy.dtypes"
+    " sklearn.metrics._dist_metrics sklearn._loss numpy.poly1d numpy.chararray numpy.dtypes"
     " numpy.char numpy.random",
     (
         "its `__del__` frees an address that the file names, or its constructor opens files",

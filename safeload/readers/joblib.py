@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from safeload.errors import StreamError
 from safeload.readers.buffer import Buffer, Spent, Work
-from safeload.readers.nodes import Alias, Bag, Made, Node
+from safeload.readers.nodes import Alias, Bag, Global, Made, Node
 from safeload.readers.observations import ArrayData, Stream, WholeWrapper
 from safeload.readers.pickle import analyse_pickle
 from safeload.readers.wrappers import MATCH, TUPLES, Known, know, sizes
@@ -25,7 +25,7 @@ __all__ = ["FIRST_OPCODES", "analyse"]
 Watch = frozenset[tuple[str, str]]
 
 FIRST_OPCODES = frozenset(b"\x80(]})cldNIKLFGPVXSJMBCTU\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
-_DTYPE = ("numpy", "dtype")
+_DTYPE, _RECORD = ("numpy", "dtype"), ("numpy", "record")
 _DIMENSIONS_MAX = 64
 _SIZE_MAX = 1 << 62
 _ITEMS_MAX = 32
@@ -180,8 +180,10 @@ def _dtype(data: Data, node: Node, depth: int) -> _DType | None:
 def _read_dtype(data: Data, node: Made, depth: int) -> _DType | None:
     if node.source is None or node.source.key != _DTYPE or not isinstance(node.args, tuple) or not node.args:
         return None
-    letters = data.short_string(node.args[0])
-    if not letters or len(letters) > _LETTERS_MAX or not isinstance(node.state, tuple) or len(node.state) < 8:
+    if not isinstance(node.state, tuple) or len(node.state) < 8:
+        return None
+    letters = _letters(data, node.args[0], node.state[5])
+    if not letters or len(letters) > _LETTERS_MAX:
         return None
     kind, digits = letters[0], letters[1:]
     if digits and not (digits.isascii() and digits.isdigit()):
@@ -197,6 +199,13 @@ def _read_dtype(data: Data, node: Made, depth: int) -> _DType | None:
     if flags is None or bool(flags & _HAS_OBJECTS) != has_object:
         return None  # and these flags
     return _DType(f"{order[:1]}{letters}", size, has_object)
+
+
+def _letters(data: Data, node: Node, itemsize: Node) -> str | None:
+    """What a dtype is made from: its letters; or numpy.record, which stands for the V of as many bytes."""
+    if isinstance(node, Global) and node.key == _RECORD:
+        return f"V{data.integer(itemsize)}"
+    return data.short_string(node)
 
 
 def _parts_have_object(data: Data, state: tuple[Node, ...], depth: int) -> bool:
