@@ -600,6 +600,7 @@ def _arrays() -> dict[str, object]:
             "arrays, twice the same": [np.arange(3)] * 2,
             "masked": np.ma.masked,
             "matrix": np.arange(4.0).reshape(2, 2).view(np.matrix),
+            "records with attributes": np.zeros(3, RECORD).view(np.recarray),
         }
     )
 
@@ -615,6 +616,8 @@ def _scalars() -> dict[str, object]:
             "scalar, record": np.zeros(1, RECORD)[0],
             "scalar, void": np.void(b"abcd"),
             "dtype of records": RECORD,
+            "dtype of records with attributes": np.dtype((np.record, RECORD)),
+            "scalar, record with attributes": np.zeros(1, RECORD).view(np.recarray)[0],
         }
     )
 
