@@ -137,6 +137,65 @@ def test_it_is_written_where_the_file_stands() -> None:
     assert file.getvalue() == other.getvalue()
 
 
+class Lends:
+    """Of a user: all share one buffer, which has the numbers of whoever is asked."""
+
+    buffer = np.zeros(0)
+
+    def __init__(self, number: float) -> None:
+        self.number = number
+
+    def __getstate__(self) -> dict[str, Any]:
+        self.buffer[...] = self.number
+        return {"numbers": self.buffer}
+
+
+class Grows:
+    """Of a user: it enlarges an array that was there before."""
+
+    def __init__(self, array: Any, shape: tuple[int, ...]) -> None:
+        self.array, self.shape = array, shape
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.array.resize(self.shape, refcheck=False)
+        return list, ()
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 8_192, 8_193, 100_000])
+def test_numbers_are_those_of_the_moment_in_which_they_came(size: int) -> None:
+    Lends.buffer = np.zeros(size)
+    assert by_us([Lends(1), Lends(2), Lends(3)], 4) == by_joblib([Lends(1), Lends(2), Lends(3)], 4)
+    pairs = [[array, Grows(array, (2 * size, 2)), array] for array in (np.arange(float(size)), np.arange(float(size)))]
+    assert by_us(pairs[0], 4) == by_joblib(pairs[1], 4)
+
+
+def test_objects_in_arrays_are_those_of_the_moment_too() -> None:
+    def value() -> list[Any]:
+        items: list[Any] = [1]
+        array = np.array([items, None], dtype=object)
+        return [array, Appends(items), array]
+
+    assert by_us(value(), 4) == by_joblib(value(), 4)
+
+
+class Appends:
+    def __init__(self, items: list[Any]) -> None:
+        self.items = items
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        self.items.append(2)
+        return list, ()
+
+
+def test_arrays_in_the_metadata_of_a_dtype_are_written_too() -> None:
+    for size in (3, 20_000):
+        dtype = np.dtype("f8", metadata={"about": np.arange(size)})
+        value = [np.zeros(20_000, dtype), np.zeros(3, dtype)]
+        loaded = joblib.load(io.BytesIO(by_us(value, 4)))
+        assert np.array_equal(loaded[0].dtype.metadata["about"], np.arange(size))
+        np.testing.assert_equal(loaded, value)
+
+
 class Refusing:
     def __reduce__(self) -> str:
         raise ValueError("not this one")

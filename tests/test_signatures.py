@@ -167,6 +167,12 @@ def test_what_a_caller_does_to_a_manifest_is_seen_by_nobody_else(tmp_path: Path,
     first.metadata["a"]["b"][1]["c"] = 3
     first.metadata["a"]["d"] = 4
     cast("dict[str, str]", first.environment.distributions)["numpy"] = "0"
+    secret = tmp_path / "secret.safeload"
+    safeload.dump([1.0], secret, signer=team.key, passphrase="correct horse")
+    encryption = safeload.verify(secret, trust=team.pub).manifest.encryption
+    assert encryption is not None
+    cast("dict[str, str]", encryption.recipients[0]).clear()
+    assert safeload.load(secret, trust=team.pub, passphrase="correct horse") == [1.0]
     second = safeload.verify(path, trust=team.pub).manifest
     assert second.metadata == {"a": {"b": [1, {"c": 2}]}}
     assert "numpy" not in second.environment.distributions

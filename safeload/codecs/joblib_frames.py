@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from safeload.readers import opcodes as op
 
-__all__ = ["framed", "unframed"]
+__all__ = ["UNKNOWN", "framed", "unframed"]
+
+UNKNOWN = "the pickler of this Python writes otherwise than is known; please report this"
 
 _HEAD, _LEAST = 9, 4
 _LENGTHS = {
@@ -33,7 +35,7 @@ def unframed(piece: bytes) -> tuple[bytes, bytes, int]:
     width = 4 if len(rest) < 9 else 8
     short, header = rest[: -1 - width], rest[-1 - width :]
     if len(short) >= _LEAST or _LENGTHS.get(header[0]) != width:
-        raise ValueError("the pickler of this Python writes otherwise than is known; please report this")
+        raise ValueError(UNKNOWN)
     return opcodes + short, header, int.from_bytes(header[1:], "little")
 
 

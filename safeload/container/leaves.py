@@ -145,7 +145,7 @@ def _keep(edges: Edges, index: int) -> None:
     """Only the last leaf of a range can be the first of the next."""
     for other in [*edges]:
         if other != index:
-            del edges[other]
+            edges.pop(other, None)  # another thread may have been here
 
 
 def hash_leaves(digest: str, payload: memoryview) -> LeafTable:

@@ -48,11 +48,13 @@ def manifest_from_json(data: bytes) -> Manifest:
         return _parsed(data)
     manifest = _remembered(data)
     # What callers may write to is theirs alone.
-    distributions = {**manifest.environment.distributions}
+    environment, encryption = manifest.environment, manifest.encryption
+    recipients = tuple(map(dict, encryption.recipients)) if encryption else ()
     return replace(
         manifest,
         metadata=_copy(manifest.metadata),
-        environment=replace(manifest.environment, distributions=distributions),
+        environment=replace(environment, distributions={**environment.distributions}),
+        encryption=replace(encryption, recipients=recipients) if encryption else None,
     )
 
 

@@ -328,6 +328,7 @@ def test_the_file_that_they_are_made_of_loads(team: Keys, tmp_path: Path) -> Non
     assert loaded(changed(GOOD, replaced(lambda file: np.arange(4.0))), team, tmp_path)["a"].sum() == 6
 
 
+@pytest.mark.filterwarnings("ignore:the model was saved in another environment")  # "another version" says so too
 @pytest.mark.parametrize("name", HOSTILE)
 def test_what_hickle_does_not_write_is_refused(
     name: str, team: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
