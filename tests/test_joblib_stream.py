@@ -62,7 +62,7 @@ def ordered(folder: Path) -> dict[str, Any]:
             np.float16(1.5),
         ],
         "objects": [np.array([ARRAY, None, "text"], dtype=object), np.array([[{}]], dtype=object)],
-        "matrix": np.matrix([[1, 2]]),
+        "matrix": np.array([[1, 2]]).view(np.matrix),
         "mapped": [mapped, mapped],
         "masked": np.ma.masked_array(ARRAY, ARRAY > 5),
         "large texts and bytes": ["x" * EDGE, b"y" * (EDGE + 1), bytearray(3 * EDGE), ARRAY, "ü" * EDGE, ARRAY],
