@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     Contenders = dict[str, Callable[[], float]]
+    Act = Callable[["Stage", Scene], None]
 
 __all__ = ["JOBLIB", "QUICK", "SCENES", "Stage"]
 
@@ -197,8 +198,8 @@ def _all(most: float) -> list[Bound]:
     return [Bound(JOBLIB, "ratio", most), *(Bound(peer, "ratio", 1.0) for peer in PEERS)]
 
 
-def _scenes() -> Iterator[tuple[Scene, Callable[[Stage, Scene], None]]]:
-    s, x = "seconds", "times the payload"
+def _models() -> Iterator[tuple[Scene, Act]]:
+    s = "seconds"
     for name, title in (
         ("forest", "RandomForestClassifier(300)"),
         ("boosting", "GradientBoostingClassifier(500)"),
@@ -213,7 +214,12 @@ def _scenes() -> Iterator[tuple[Scene, Callable[[Stage, Scene], None]]]:
         most = 0.5 if name == "text" else 1.1
         dumped = Scene(f"dump {name}", f"dump {title}, on the disk", s, [Bound(JOBLIB, "ratio", most)])
         yield dumped, partial(_dump, make=make)
-    many, most = partial(arrays, 400), partial(arrays, 4_000)
+    small = Scene("load small", "a thousand loads of a pipeline of 20 kB", s, [Bound(JOBLIB, "ratio", 2.0)])
+    yield small, partial(_load, make=MODELS["small"], times=_SMALL_TIMES)
+
+
+def _arrays() -> Iterator[tuple[Scene, Act]]:
+    s, many, most = "seconds", partial(arrays, 400), partial(arrays, 4_000)
     yield Scene("load 400 MB", "load a dict of arrays, 400 MB", s, _all(0.8)), partial(_load, make=many)
     for name, title, bound, options in (
         ("sha256", "with SHA-256", 1.5, {"digest": "sha256"}),
@@ -226,8 +232,10 @@ def _scenes() -> Iterator[tuple[Scene, Callable[[Stage, Scene], None]]]:
     yield dumped, partial(_dump, make=many)
     large = Scene("load 4 GB", "load a dict of arrays, 4 GB", s, [Bound(JOBLIB, "ratio", 0.8)])
     yield large, partial(_load, make=most)
-    small = Scene("load small", "a thousand loads of a pipeline of 20 kB", s, [Bound(JOBLIB, "ratio", 2.0)])
-    yield small, partial(_load, make=MODELS["small"], times=_SMALL_TIMES)
+
+
+def _process() -> Iterator[tuple[Scene, Act]]:
+    s, x, many = "seconds", "times the payload", partial(arrays, 400)
     peak = Scene("memory 400 MB", "most memory while 400 MB are loaded", x, [Bound("", "alone", 1.1)])
     yield peak, partial(_peak, make=many)
     peak = Scene("memory text", "most memory while the million words are loaded", x, [])
@@ -241,8 +249,8 @@ def _scenes() -> Iterator[tuple[Scene, Callable[[Stage, Scene], None]]]:
     yield inspect, partial(_start, command=lambda path: ["-m", "safeload", "inspect", path])
 
 
-SCENES: Mapping[str, tuple[Scene, Callable[[Stage, Scene], None]]] = {
-    scene.name: (scene, act) for scene, act in _scenes()
+SCENES: Mapping[str, tuple[Scene, Act]] = {
+    scene.name: (scene, act) for each in (_models, _arrays, _process) for scene, act in each()
 }
 # Those whose ratios CI holds against the recorded ones: a minute in all.
 QUICK = ("load forest", "load boosting", "load histograms", "load 400 MB", "load small")

@@ -16,6 +16,7 @@ from safeload.container.envelope import RECORDS_SIZE_MAX, parse_records, pre_aut
 from safeload.container.layout import read_layout
 from safeload.container.leaves import LeafTable
 from safeload.container.manifest_json import manifest_from_json, parse_time
+from safeload.container.remembered import remembered_manifest
 from safeload.container.source import open_source
 from safeload.errors import ExpiredError, FormatError, LimitError, PreludeMismatchError, SafeloadError, ThresholdError
 from safeload.keys import trust_from
@@ -137,7 +138,7 @@ class UnverifiedArtifact:
                 raise ValueError("now has no time zone: datetime.now(UTC)")
             message = pre_authentication_encoding(self.manifest_bytes)
             signers = trust.check(message, self.records, name=self.name, now=now)
-            manifest = manifest_from_json(self.manifest_bytes)
+            manifest = remembered_manifest(self.manifest_bytes)
             check_prelude(self.layout.prelude, manifest.prelude)
             _check_ciphertext(manifest)
             model = manifest.model.name if manifest.model else None

@@ -74,7 +74,7 @@ def check_parts(parts: list[Part], held: Held, policy: Policy) -> None:
                 text = f"{printable(' > '.join((held.name, *part.path)))} cannot be read to its end: {seen.text}"
                 if seen.extra:
                     raise MissingExtraError(text, extra=seen.extra, hint=f"pip install 'safeload[{seen.extra}]'")
-                raise UnsafeFileError(text, rule="unread", offset=seen.offset, member=held.name, hint="")
+                raise UnsafeFileError(text, rule="unread", offset=seen.offset, member=held.name)
 
 
 def own_classes(parts: list[Part], options: LoadOptions) -> dict[str, Any]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from safeload.container.encodings import ENCODINGS, IDENTITY
 from safeload.container.encryption_json import encryption_from_json
@@ -44,37 +42,6 @@ def manifest_to_json(manifest: Manifest) -> bytes:
 
 def manifest_from_json(data: bytes) -> Manifest:
     """Strict parse. Raises FormatError with the violation and the path of the field."""
-    if len(data) > _REMEMBERED_MAX:
-        return _parsed(data)
-    manifest = _remembered(data)
-    # What callers may write to is theirs alone.
-    environment, encryption = manifest.environment, manifest.encryption
-    recipients = tuple(map(dict, encryption.recipients)) if encryption else ()
-    return replace(
-        manifest,
-        metadata=_copy(manifest.metadata),
-        environment=replace(environment, distributions={**environment.distributions}),
-        encryption=replace(encryption, recipients=recipients) if encryption else None,
-    )
-
-
-# A service may load one small model again for each request; the same bytes say the same.
-_REMEMBERED_MAX = 1 << 16
-
-
-@functools.lru_cache(maxsize=64)
-def _remembered(data: bytes) -> Manifest:
-    return _parsed(data)
-
-
-def _copy(value: Any) -> Any:
-    """Of what JSON makes, which is not deep (strictjson.py)."""
-    if type(value) is dict:
-        return {key: _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if type(value) is list else value
-
-
-def _parsed(data: bytes) -> Manifest:
     top = Fields(parse_object(data), "")
     if top.integer("v") != 1:
         raise bad_value("v", "is not 1")

@@ -122,7 +122,7 @@ def numpy_module() -> Any:
 
 
 def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """`array` in this machine's byte order; records are left as they are, as by numpy and joblib."""
+    """`array` in this machine's byte order; records keep theirs, which changes no value."""
     if array.dtype.isnative or array.dtype.names is not None:
         return array
     return array.astype(array.dtype.newbyteorder("="))
