@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from safeload.readers.observations import ArrayData
 
 __all__ = [
+    "DIMENSIONS_MAX",
     "Memory",
     "array_from_dtype",
     "array_from_stub",
@@ -33,6 +34,7 @@ __all__ = [
 
 # A scalar must not keep a gigabyte alive: below this, arrays are copied out of the file's memory.
 _VIEW_MIN = 64 * 1024
+DIMENSIONS_MAX = 64  # numpy's NPY_MAXDIMS
 _RECONSTRUCT = ("numpy._core.multiarray", "_reconstruct")
 
 
@@ -130,7 +132,7 @@ def native(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def checked_shape(shape: Any) -> tuple[int, ...]:
     """`shape`, if it is a tuple of at most 64 sizes. Raises CodecError."""
-    if type(shape) is tuple and len(shape) <= 64:
+    if type(shape) is tuple and len(shape) <= DIMENSIONS_MAX:
         for size in shape:
             if type(size) is not int or size < 0:
                 break

@@ -72,6 +72,7 @@ class Global:
         "shaped",
         "stream_names",
         "tries",
+        "waited",
         "watched",
     )
 
@@ -90,7 +91,7 @@ class Global:
         self.missed: list[int] = []  # how often none of these was what was read
         self.alike: dict[bytes, Any] = {}  # how all of them did, by what the first says in `head` bytes
         self.head = 0
-        self.tries = 0
+        self.tries = self.waited = 0
         self.key = module, name
         self.built = self.filled = self.shaped = self.extended = self.keyed = self.hashed = False
 

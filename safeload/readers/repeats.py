@@ -30,6 +30,8 @@ _DTYPE = ("numpy", "dtype")  # read again for the arrays that have them
 _OPCODES_MAX = 1_000
 _SEGMENTS_MAX = 32
 _TRIES = 3
+_PATIENCE = 2  # objects that are part of others may be learnt with these
+_STATE_MAX = 100  # entries of the stack
 # To put a form together takes a thousand times as long as to read an opcode: so many opcodes of a stream, and so many
 # bytes for one more.
 _LEARNT_FLOOR, _LEARNT_RATIO = 5_000, 256
@@ -52,6 +54,9 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
         return None
     if _has_bytes(machine, target):  # what copies an array is counted, by whoever looks into it
         return None
+    if source.waited < _PATIENCE and _is_part(machine):
+        source.waited += 1
+        return None
     source.tries += 1
     if machine.form_reader is None or machine.spent.on_keys != place.on_keys:  # keys are counted
         return None
@@ -73,6 +78,16 @@ def _has_bytes(machine: Machine, made: Made) -> bool:
     """Whether it is an array, or something else that is made from bytes or much text."""
     token = bytes_of(made)
     return token.__class__ is int and (machine.data.view[token] in _LONG or machine.data.view[token] in _PYTHON_2)
+
+
+def _is_part(machine: Machine) -> bool:
+    """Whether the object on top of the stack stands in the state of another, whose form is about to be learnt."""
+    for node in machine.stack[-_STATE_MAX:-1]:
+        if isinstance(node, Made) and node.build is None and node.source is not None:
+            got = node.source.got
+            if got is not None and got.at < node.offset and node.source.form is None and node.source.tries < _TRIES:
+                return True
+    return False
 
 
 class _Learner:

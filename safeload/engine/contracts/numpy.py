@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.arrays import array_from_stub, checked_shape, items_of, numpy_module
+from safeload.engine.arrays import DIMENSIONS_MAX, array_from_stub, checked_shape, items_of, numpy_module
 from safeload.engine.dtypes import dtype_from_stub
 from safeload.engine.outofband import Ticket
 from safeload.engine.stubs import ArrayStub, DTypeStub, Stub, WrapperStub
@@ -73,18 +74,21 @@ def inline_reader(key: Key | None, dtype: Any) -> _InlineReader | None:
     make = np.ndarray
 
     def read(pieces: list[bytearray], shapes: list[Any]) -> list[Any]:
-        arrays = [make(_sizes(shape), dtype, piece) for piece, shape in zip(pieces, shapes, strict=True)]
-        if [array.nbytes for array in arrays] != [*map(len, pieces)]:
+        arrays = list(map(make, _sizes(shapes), repeat(dtype), pieces))
+        if [array.nbytes for array in arrays] != list(map(len, pieces)):
             raise _odd("_frombuffer")
         return arrays
 
     return read
 
 
-def _sizes(shape: Any) -> tuple[int, ...]:
-    if type(shape) is tuple and len(shape) == 1 and type(shape[0]) is int and shape[0] >= 0:
-        return shape  # as a rule; a forest asks a thousand times
-    return checked_shape((shape,) if type(shape) is int else shape)
+def _sizes(shapes: list[Any]) -> list[tuple[int, ...]]:
+    """The checked shapes of many arrays: as a rule they are what they should be, and a forest has a thousand."""
+    if set(map(type, shapes)) == {tuple} and max(map(len, shapes)) <= DIMENSIONS_MAX:
+        sizes = list(chain.from_iterable(shapes))
+        if set(map(type, sizes)) <= {int} and min(sizes, default=0) >= 0:
+            return shapes
+    return [checked_shape((shape,) if type(shape) is int else shape) for shape in shapes]
 
 
 def _scalar(*args: Any) -> Any:

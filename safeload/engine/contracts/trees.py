@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from operator import attrgetter, itemgetter, lt, methodcaller
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from safeload.engine.arrays import numpy_module
 from safeload.engine.stubs import Stub
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from safeload.engine.registry import Checker
 
@@ -27,7 +29,9 @@ _LEAF = -1
 _NODES_AT_ONCE = 1 << 13
 _INDICES = ("left_child", "right_child", "feature")
 _NUMBERS = ("node_count", "n_features", "max_depth")
-_STATE = {"nodes", "values", "node_count", "max_depth"}
+_STATE = {"max_depth", "node_count", "nodes", "values"}
+_ITEMS = itemgetter("max_depth", "node_count", "nodes", "values")
+_SHAPE, _DTYPE, _BYTES = attrgetter("shape"), attrgetter("dtype"), methodcaller("tobytes")
 
 
 class TreeStub(Stub):
@@ -37,10 +41,22 @@ class TreeStub(Stub):
     what = "sklearn Tree"
 
 
+class _Trees(NamedTuple):
+    """What some trees are made of: of each argument and item of the state a column."""
+
+    features: tuple[int, ...]
+    classes: tuple[Any, ...]
+    outputs: tuple[int, ...]
+    depths: tuple[int, ...]
+    counts: tuple[int, ...]
+    nodes: tuple[Any, ...]
+    values: tuple[Any, ...]
+
+
 def _tree(stub: Any) -> Any:
     """Checkpoint: ``Tree(n_features, n_classes, n_outputs)`` and its four items."""
     require(type(stub) is TreeStub, _TREE)
-    require(_are_trees([stub.args], [stub.state]), _TREE)
+    require(_are_trees(_columns([stub.args], [stub.state])), _TREE)
     return _made([stub.args], [stub.state])[0]
 
 
@@ -49,13 +65,9 @@ def _trees(given: list[Any], states: list[Any]) -> list[Any]:
 
     Their nodes are checked here, and not at the end: what was looked at is in the processor's cache when it is copied.
     """
-    require(_are_trees(given, states), _TREE)
-    _check_many(
-        [state["node_count"] for state in states],
-        [n_features for n_features, _, _ in given],
-        [state["max_depth"] for state in states],
-        [state["nodes"] for state in states],
-    )
+    trees = _columns(given, states)
+    require(_are_trees(trees), _TREE)
+    _check_many(trees.counts, trees.features, trees.depths, trees.nodes)
     return _made(given, states)
 
 
@@ -68,32 +80,30 @@ def _made(given: list[Any], states: list[Any]) -> list[Any]:
     return made
 
 
-def _are_trees(given: list[Any], states: list[Any]) -> bool:
-    ndarray, dtype = numpy_module().ndarray, numpy_module().dtype("p")
-    return all(_is_tree(args, state, ndarray, dtype) for args, state in zip(given, states, strict=True))
+def _columns(given: list[Any], states: list[Any]) -> _Trees:
+    require(set(map(len, given)) == {3} and set(map(type, states)) == {dict}, _TREE)
+    require(all(set(names) == _STATE for names in set(map(tuple, states))), _TREE)
+    return _Trees(*zip(*given, strict=True), *zip(*map(_ITEMS, states), strict=True))
 
 
-def _is_tree(args: tuple[Any, ...], state: Any, ndarray: Any, dtype: Any) -> bool:
-    if len(args) != 3 or type(state) is not dict or state.keys() != _STATE:
+def _are_trees(trees: _Trees) -> bool:
+    np = numpy_module()
+    features, classes, outputs, depths, counts, nodes, values = trees
+    numbers, arrays = (features, outputs, depths, counts), (classes, nodes, values)
+    if set(map(type, chain(*numbers))) != {int} or set(map(type, chain(*arrays))) != {np.ndarray}:
         return False
-    n_features, n_classes, n_outputs = args
-    nodes, values, count = state["nodes"], state["values"], state["node_count"]
-    if not (
-        type(n_features) is type(n_outputs) is type(count) is type(state["max_depth"]) is int
-        and type(n_classes) is type(nodes) is type(values) is ndarray
-        and 0 <= n_features <= sys.maxsize
-        and n_outputs >= 1
-        and (n_classes.dtype is dtype or n_classes.dtype == dtype)
-        and n_classes.shape == (n_outputs,)
-    ):
+    if set(map(_DTYPE, classes)) != {np.dtype("p")} or list(map(_SHAPE, classes)) != list(zip(outputs)):  # one column
         return False
-    counts = n_classes.tolist()
+    per_output = [each.tolist() for each in classes]
     return bool(
-        nodes.shape == (count,)
-        and 0 <= state["max_depth"] < count  # or a path would be as long as the file says
-        and min(counts) >= 1
+        0 <= min(features) <= max(features) <= sys.maxsize
+        and min(outputs) >= 1
+        and min(map(min, per_output)) >= 1
+        and list(map(_SHAPE, nodes)) == list(zip(counts))  # one column
+        and min(depths) >= 0
+        and all(map(lt, depths, counts))  # or a path would be as long as the file says
         # As many values as shape says, so that no allocation is larger than the file.
-        and values.shape == (count, n_outputs, max(counts))
+        and list(map(_SHAPE, values)) == list(zip(counts, outputs, map(max, per_output), strict=True))
     )
 
 
@@ -111,7 +121,9 @@ def _check_trees(trees: list[Any]) -> None:
     _check_many(counts, features, depths, [tree.__getstate__()["nodes"] for tree in trees])
 
 
-def _check_many(node_counts: list[int], n_features: list[int], depths: list[int], nodes: list[Any]) -> None:
+def _check_many(
+    node_counts: Sequence[int], n_features: Sequence[int], depths: Sequence[int], nodes: Sequence[Any]
+) -> None:
     """Children behind their parents and inside, features inside, depth as stated."""
     np = numpy_module()
     counts, features = np.array(node_counts), np.array(n_features)
@@ -132,13 +144,14 @@ def _check_many(node_counts: list[int], n_features: list[int], depths: list[int]
     _check_depths(np.array(depths), roots, children, inner)
 
 
-def _check_nodes(nodes: list[Any], numbers: tuple[Any, Any, Any], work: Any, children: Any, inner: Any) -> None:
+def _check_nodes(nodes: Sequence[Any], numbers: tuple[Any, Any, Any], work: Any, children: Any, inner: Any) -> None:
     """The nodes of some trees. Fills `children`, where they are among all nodes, and `inner`, which nodes have any."""
     np = numpy_module()
     counts, features, roots = numbers
     left, right, feature, start, behind, room = work
+    together = _together(nodes)
     for name, column in zip(_INDICES, work, strict=False):
-        np.concatenate([each[name] for each in nodes], out=column)
+        np.copyto(column, together[name])
     owner = np.repeat(np.arange(len(nodes)), counts)
     roots.take(owner, out=start)
     np.add(left, start, out=children[:, 0], casting="same_kind")
@@ -153,6 +166,13 @@ def _check_nodes(nodes: list[Any], numbers: tuple[Any, Any, Any], work: Any, chi
     inner &= right.view(np.uint) < room.view(np.uint)
     inner &= feature.view(np.uint) < features.take(owner, out=room).view(np.uint)
     require(bool((inner | leaf).all()), _TREE)
+
+
+def _together(nodes: Sequence[Any]) -> Any:
+    """All nodes in one array: three times as fast as to ask each array for each field."""
+    require(len(set(map(_DTYPE, nodes))) == 1, _TREE)
+    one = nodes[0]
+    return one if len(nodes) == 1 else numpy_module().frombuffer(b"".join(map(_BYTES, nodes)), one.dtype)
 
 
 def _check_depths(stated: Any, roots: Any, children: Any, inner: Any) -> None:
