@@ -122,6 +122,51 @@ def test_boosters_answer_alike(name: str, tmp_path: Path, team: Keys) -> None:
     assert [(row.same, row.score) for row in found.rows] == [(True, found.score)] * 3
 
 
+def _files_of_boosters(folder: Path) -> dict[str, Any]:
+    """Models of three classes, whose names or places are what is right, as the libraries' own files."""
+    import catboost
+    import lightgbm
+    import xgboost
+
+    inputs, places = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[places]
+    quiet = {"verbose": 0, "allow_writing_files": False}
+    models: dict[str, tuple[Any, Any]] = {
+        "names.cbm": (catboost.CatBoostClassifier(iterations=5, **quiet), names),
+        "places.cbm": (catboost.CatBoostClassifier(iterations=5, **quiet), places),
+        "two.cbm": (catboost.CatBoostClassifier(iterations=5, **quiet), names == "setosa"),
+        "numbers.cbm": (catboost.CatBoostRegressor(iterations=5, **quiet), places),
+        "places.txt": (lightgbm.LGBMClassifier(n_estimators=5, verbose=-1), places),
+        "places.ubj": (xgboost.XGBClassifier(n_estimators=5), places),
+    }
+    for name, (model, targets) in models.items():
+        model.fit(inputs, targets)
+        (model.booster_ if name == "places.txt" else model).save_model(str(folder / name))
+    softmax = {"objective": "multi:softmax", "num_class": 3}
+    labels = xgboost.train(softmax, xgboost.DMatrix(inputs, places), 5)
+    labels.save_model(folder / "labels.ubj")
+    found: dict[str, Any] = {name: (targets, model.score(inputs, targets)) for name, (model, targets) in models.items()}
+    said = labels.predict(xgboost.DMatrix(inputs))
+    return {**found, "labels.ubj": (places, float((said == places).mean()))}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_files_of_boosters_have_the_scores_of_their_models(tmp_path: Path, team: Keys) -> None:
+    inputs = load_iris().data
+    for name, (targets, score) in _files_of_boosters(tmp_path).items():
+        safeload.pack(tmp_path / name, tmp_path / "m.safeload", signer=team.key)
+        found = measured(tmp_path / "m.safeload", team, inputs, targets)
+        assert found.measure == ("R^2" if name.startswith("numbers") else "accuracy"), name
+        assert found.score == pytest.approx(score, abs=1e-12), name
+
+
+def test_columns_that_stand_for_other_labels_are_not_compared(tmp_path: Path, team: Keys) -> None:
+    model = LogisticRegression(max_iter=10_000).fit(X, Y)
+    path = kept(model, tmp_path, team)
+    with pytest.raises(ValueError, match="2 columns stand for labels other than 0 to 1"):
+        measured(path, team, X, Y + 1, predict=lambda model, data: model.predict_proba(data))
+
+
 def test_what_predicts_numbers_is_measured_by_r2(tmp_path: Path, team: Keys) -> None:
     inputs, targets = load_diabetes(return_X_y=True)
     model = GradientBoostingRegressor(n_estimators=20).fit(inputs, targets)

@@ -127,6 +127,27 @@ def test_columns_are_called_as_they_were(team: Keys) -> None:
     assert evaluator_of(model, team).predict(record)["predicted_target"] == 0
 
 
+@pytest.mark.parametrize("kind", ["places", "names", "floats", "two, as a frame", "numbers"])
+def test_a_document_has_the_score_of_its_model(kind: str, team: Keys, tmp_path: Path) -> None:
+    """Whatever the evaluator answers besides: a probability for each class, and labels as text or as floats."""
+    inputs, targets = load_iris(return_X_y=True, as_frame=kind.endswith("frame"))
+    model: Any = make_pipeline(StandardScaler(), logistic())
+    if kind == "names":
+        targets = np.array(["setosa", "versicolor", "virginica"])[targets]
+    elif kind == "floats":
+        targets = targets + 1.0
+    elif kind == "two, as a frame":
+        targets = targets.to_numpy() == 1
+    elif kind == "numbers":
+        inputs, targets = load_diabetes(return_X_y=True)
+        model = DecisionTreeRegressor(max_depth=4, random_state=0)
+    model.fit(inputs, targets)
+    safeload.dump(model, tmp_path / "m.safeload", signer=team.key, codec="pmml")
+    found = safeload.evaluate(tmp_path / "m.safeload", inputs, targets, trust=team.pub, repeats=1)
+    assert found.measure == ("R^2" if kind == "numbers" else "accuracy")
+    assert found.score == pytest.approx(model.score(inputs, targets), abs=1e-9)
+
+
 def test_the_same_model_is_the_same_document(team: Keys) -> None:
     model = logistic().fit(*BINARY)
     one, other = (bytes(evaluator_of(model, team).pmml) for _ in range(2))
