@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import sys
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -216,6 +217,40 @@ def test_files_of_numpy_are_converted_unless_they_hold_objects(tmp_path: Path, t
     for name in ("o.npy", "o.npz"):
         with pytest.raises(SafeloadError):
             safeload.load_untrusted(tmp_path / name)
+
+
+def test_archives_of_arrays_are_packed_and_loaded(tmp_path: Path, team: Keys) -> None:
+    arrays = {"w": np.arange(6.0).reshape(2, 3).T, "b": np.zeros(0), "s": np.array("text")}
+    for name, save in (("plain.npz", np.savez), ("small.npz", np.savez_compressed)):
+        save(tmp_path / name, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        manifest = safeload.pack(tmp_path / name, tmp_path / "m.safeload", signer=team.key)
+        assert [member.kind for member in manifest.members] == ["numpy.archive"]
+        loaded = safeload.load(tmp_path / "m.safeload", trust=team.pub)
+        assert {key: (one.dtype, one.tolist()) for key, one in loaded.items()} == {
+            key: (one.dtype, one.tolist()) for key, one in arrays.items()
+        }
+        loaded["w"][0, 0] = 7  # nobody else's
+        safeload.unpack(tmp_path / "m.safeload", tmp_path / "again", trust=team.pub, overwrite=True)
+        assert (tmp_path / "again").read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_archives_that_hold_more_than_arrays_are_packed_and_not_loaded(tmp_path: Path, team: Keys) -> None:
+    np.savez(tmp_path / "objects.npz", a=np.array([print]))
+    np.savez(tmp_path / "changed.npz", a=np.arange(1000))
+    data = (tmp_path / "changed.npz").read_bytes()
+    (tmp_path / "changed.npz").write_bytes(data.replace((500).to_bytes(8, "little"), (501).to_bytes(8, "little"), 1))
+    with zipfile.ZipFile(tmp_path / "bomb.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", _npy(np.zeros(4_000_000)))
+    for name in ("objects.npz", "changed.npz", "bomb.npz"):
+        safeload.pack(tmp_path / name, tmp_path / "m.safeload", signer=team.key)
+        with pytest.raises(SafeloadError):
+            safeload.load(tmp_path / "m.safeload", trust=team.pub, limits=safeload.Limits(expansion_floor=1 << 20))
+
+
+def _npy(array: Any) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
 
 
 def test_a_dict_of_one_array_is_unpacked_into_a_folder(tmp_path: Path, team: Keys) -> None:

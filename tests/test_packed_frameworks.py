@@ -11,6 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 import safeload
@@ -33,6 +34,9 @@ NEEDS: dict[str, tuple[list[str], str]] = {
     "model.pmml": (["pypmml"], "pmml"),
     "model.skops": (["skops"], "skops"),
     "model.savedmodel": (["tensorflow"], "tensorflow"),
+    "weights.pt": (["torch"], "torch"),
+    "legacy.pt": (["torch"], "torch"),
+    "weights.safetensors": (["torch"], "torch"),
 }
 STATED: dict[str, tuple[str, str]] = {
     "model.keras": ("keras", "3.15.1"),
@@ -91,6 +95,23 @@ def test_a_library_that_is_not_installed_is_said_with_its_extra(tmp_path: Path, 
         name: ["MissingExtraError", extra] for name, (_, extra) in NEEDS.items()
     }
     assert all(f"safeload[{NEEDS[name][1]}]" in row[2] for name, row in said.items())
+
+
+def test_a_library_that_saves_is_said_with_its_extra(
+    tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    with pytest.raises(MissingExtraError) as said:
+        safeload.dump({"a": np.ones(3)}, tmp_path / "m", signer=team.key, codec="safetensors")
+    assert said.value.extra == "safetensors"
+
+
+def test_audit_looks_into_a_packed_file_of_torch(tmp_path: Path, team: Keys) -> None:
+    """Whoever signed it may say that it holds weights."""
+    for name in ("bad.pt", "bad-legacy.pt", "bad-module.pt"):
+        manifest = safeload.pack(FILES / name, tmp_path / "m.safeload", signer=team.key)
+        assert [member.kind for member in manifest.members] == ["torch.file"]
+        assert safeload.scan(tmp_path / "m.safeload", trust=team.pub).verdict == "dangerous"
 
 
 @pytest.mark.parametrize("name", STATED)

@@ -62,12 +62,11 @@ def save(
         )
         views = [writer.add(part.name, part.write) for part in parts]
         beside = [part.kind for part in parts].count(OUT_OF_BAND)
-        summaries = [
-            summarise(view, DEFAULT_LIMITS, part.kind, beside) for part, view in zip(parts, views, strict=True)
-        ]
+        known = [part.kind or packed_kind(view) for part, view in zip(parts, views, strict=True)]
+        summaries = [summarise(view, DEFAULT_LIMITS, kind, beside) for kind, view in zip(known, views, strict=True)]
         kinds = [
-            part.kind or ("joblib" if summary.readable else packed_kind(view))
-            for part, summary, view in zip(parts, summaries, views, strict=True)
+            "joblib" if part.kind is None and kind == "file" and summary.readable else kind
+            for part, kind, summary in zip(parts, known, summaries, strict=True)
         ]
         summary = merged(summaries, kinds, libraries)
         named = [(kind, part.name, view) for kind, part, view in zip(kinds, parts, views, strict=True)]

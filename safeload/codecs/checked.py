@@ -40,6 +40,9 @@ __all__ = [
 ]
 
 
+_NOT_LISTED = frozenset({"SL201", "SL202"})
+
+
 def check_file(view: memoryview, held: Held, options: LoadOptions) -> list[Part]:
     """The parts of a file in which nothing counts against loading it. Raises UnsafeFileError."""
     parts = parts_of_file(view, options)
@@ -54,8 +57,9 @@ def parts_of_file(view: memoryview, options: LoadOptions) -> list[Part]:
     return read_file(view, limits, WATCHED)
 
 
-def check_parts(parts: list[Part], held: Held, policy: Policy) -> None:
-    """Raise UnsafeFileError unless nothing in them counts."""
+def check_parts(parts: list[Part], held: Held, policy: Policy, *, not_allowed: str | None = None) -> None:
+    """Raise UnsafeFileError unless nothing in them counts. `not_allowed` is what to do about a name that is in no
+    policy, where to allow it would not help."""
     found = [each for part in parts for each in findings_of(part, policy) if each.severity >= Severity.MEDIUM]
     if found:
         worst = max(found, key=lambda each: each.severity)
@@ -66,7 +70,7 @@ def check_parts(parts: list[Part], held: Held, policy: Policy) -> None:
             rule=worst.rule,
             offset=worst.offset,
             member=held.name,
-            hint=worst.do,
+            hint=not_allowed if not_allowed and worst.rule in _NOT_LISTED else worst.do,
         )
     for part in parts:
         for seen in part.observations:

@@ -5,8 +5,6 @@ What comes back is what `dump` takes. A pickle or joblib stream is none of these
 
 from __future__ import annotations
 
-import io
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Held, LoadOptions, missing
@@ -15,11 +13,12 @@ from safeload.codecs.checked import check_parts, parts_of_file
 from safeload.codecs.hickle import HICKLE
 from safeload.codecs.keras import KERAS
 from safeload.codecs.keras_h5 import KERAS_H5
-from safeload.codecs.numpy import NUMPY
+from safeload.codecs.numpy import NUMPY, arrays_of
 from safeload.codecs.packed import packed_kind
 from safeload.codecs.pmml import PMML
 from safeload.codecs.safetensors import SAFETENSORS
 from safeload.codecs.skops import SKOPS
+from safeload.codecs.torch_files import is_legacy, load_file
 from safeload.errors import CodecError
 from safeload.policy import Policy
 from safeload.policy.judge import check_called
@@ -42,13 +41,12 @@ _FOREIGN: Mapping[str, bytes] = {
 }
 # Policies speak of classes in them.
 _BY_POLICY = frozenset({"hickle", "keras", "keras, h5", "skops"})
+_TORCH = frozenset({"torch", "torch, legacy"})
 _BOOSTERS = frozenset({"catboost", "json", "lightgbm", "ubjson"})
 _TRUSTED = (
     "skops checks no values: a forged tree can read elsewhere when it is used. If you trust whoever made this file: "
     '.allow("skops.io.load", use="call"), or --allow-call skops.io.load'
 )
-# This is how PyTorch below 1.6 begins.
-_LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 
 
 def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[Any] | None:
@@ -57,28 +55,17 @@ def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[An
     if kind in _BOOSTERS and (codec := BOOSTERS.get(packed_kind(view).partition(".")[0])):
         return (codec.load([_as(held, f"{codec.name}.model", view)], options),)
     magic = _FOREIGN.get(kind)
-    if not head.startswith(_LEGACY) and (magic is None or not head.startswith(magic)):
+    if not is_legacy(view) and (magic is None or not head.startswith(magic)):
         return None
     named = held if held.name else held._replace(name="the file")
     parts = parts_of_file(view, options)
     kind = parts[0].kind
-    # A state dict names what torch makes tensors of, which no policy for loading has: torch itself reads it, and takes
-    # only these.
+    if kind in _TORCH:
+        return (load_file(view, named, parts),)
     check_parts(parts, named, options.policy if kind in _BY_POLICY else Policy.audit())
     if kind not in _LOADERS:
         raise CodecError(f"{printable(kind)} is a format that is not loaded here", hint="pack takes any file as it is")
     return (_LOADERS[kind](view, named, options),)
-
-
-def _torch(view: memoryview, held: Held, options: LoadOptions) -> Any:
-    try:
-        import torch
-    except ImportError as error:
-        raise missing("a file of PyTorch", "torch") from error
-    try:
-        return torch.load(io.BytesIO(view), map_location="cpu", weights_only=True)
-    except Exception as error:  # pickle.UnpicklingError, RuntimeError and whatever a state is not made for
-        raise CodecError(f"torch cannot load this: {printable(str(error), 300)}") from error
 
 
 def _onnx(view: memoryview, held: Held, options: LoadOptions) -> Any:
@@ -90,18 +77,6 @@ def _onnx(view: memoryview, held: Held, options: LoadOptions) -> Any:
         return onnx.load_model_from_string(bytes(view))
     except Exception as error:  # of protobuf
         raise CodecError(f"onnx cannot load this: {printable(str(error), 300)}") from error
-
-
-def _npz(view: memoryview, held: Held, options: LoadOptions) -> Any:
-    try:
-        with zipfile.ZipFile(io.BytesIO(view)) as archive:  # which was read to its end already, within the limits
-            members = {info.filename: archive.read(info) for info in archive.infolist()}
-    except Exception as error:  # of zipfile and the decoders, which know less methods than our reader
-        raise CodecError(f"the archive cannot be read: {printable(str(error), 300)}") from error
-    return {
-        name.removesuffix(".npy"): _npy(memoryview(bytearray(data)), held._replace(name=name), options)
-        for name, data in members.items()
-    }
 
 
 def _npy(view: memoryview, held: Held, options: LoadOptions) -> Any:
@@ -123,11 +98,9 @@ _LOADERS: Mapping[str, Callable[[memoryview, Held, LoadOptions], Any]] = {
     "keras, h5": lambda view, held, options: KERAS_H5.load([_as(held, "keras-h5.file", view)], options),
     "keras": lambda view, held, options: KERAS.load([_as(held, "keras.archive", view)], options),
     "npy": _npy,
-    "npz": _npz,
+    "npz": lambda view, held, options: arrays_of(view, options),
     "onnx": _onnx,
     "pmml": lambda view, held, options: PMML.load([_as(held, "pmml.file", view)], options),
     "skops": _skops,
     "safetensors": lambda view, held, options: SAFETENSORS.load([_as(held, "safetensors.file", view)], options),
-    "torch": _torch,
-    "torch, legacy": _torch,
 }

@@ -7,21 +7,24 @@ from __future__ import annotations
 
 import math
 import sys
+import zipfile
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.checked import check_file
 from safeload.engine.arrays import native
 from safeload.errors import CodecError
 from safeload.readers.files.npy import npy_header
+from safeload.readers.files.views import ViewFile
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NUMPY"]
+__all__ = ["NUMPY", "arrays_of"]
 
-_ONE, _MANY = "numpy.array", "numpy.dict"
+_ONE, _MANY, _ARCHIVE = "numpy.array", "numpy.dict", "numpy.archive"
 _SUFFIX = ".npy"
 _KEY_MAX = 200
 _ITEM_MAX = 1 << 28  # bytes, as in engine/dtypes.py
@@ -81,9 +84,34 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     kinds = {member.kind for member in held}
     if kinds == {_ONE} and len(held) == 1:
         return _array(held[0], options)
+    if kinds == {_ARCHIVE} and len(held) == 1:
+        return _archive(held[0], options)
     if kinds != {_MANY} or not all(member.name.endswith(_SUFFIX) for member in held):
         raise CodecError(f"members of kind {printable(', '.join(sorted(kinds)))} are no array, and no dict of some")
     return {member.name.removesuffix(_SUFFIX): _array(member, options) for member in held}
+
+
+def _archive(member: Held, options: LoadOptions) -> Any:
+    view = member.read()
+    check_file(view, member, options)
+    return arrays_of(view, options)
+
+
+def arrays_of(view: memoryview, options: LoadOptions) -> dict[str, Any]:
+    """What ``numpy.savez`` wrote, as its dict. Somebody has read `view` to its end before, within the limits."""
+    try:
+        with zipfile.ZipFile(ViewFile(view)) as archive:
+            members = {info.filename: archive.read(info) for info in archive.infolist()}
+    except Exception as error:  # of zipfile and the decoders, which know less methods than our reader
+        raise CodecError(f"the archive cannot be read: {printable(str(error), 300)}") from error
+    return {
+        name.removesuffix(_SUFFIX): _array(Held(name, _ONE, partial(_writable, data)), options)
+        for name, data in members.items()
+    }
+
+
+def _writable(data: bytes) -> memoryview:
+    return memoryview(bytearray(data))
 
 
 def _array(member: Held, options: LoadOptions) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from safeload.codecs.keras_json import CONFIG, ENDING, WEIGHTS
 from safeload.codecs.savedmodel_names import is_saved_model
 from safeload.codecs.tensorflow import EMPTY_FOLDER, FILE
+from safeload.codecs.torch_files import is_legacy
 from safeload.errors import StreamError
 from safeload.readers.files.graphs import kind_of_graph
 from safeload.readers.files.hdf5 import kind_of_hdf5
@@ -28,10 +29,12 @@ _KINDS: Mapping[str, str] = {
     "keras, h5": "keras-h5.file",
     "lightgbm": "lightgbm.model",
     "npy": "numpy.array",
+    "npz": "numpy.archive",
     "onnx": "onnx.model",
     "pmml": "pmml.file",
     "safetensors": "safetensors.file",
     "skops": "skops.file",
+    "torch": "torch.file",
     "ubjson": "xgboost.model",
     "xgboost": "xgboost.model",
 }
@@ -41,7 +44,9 @@ _XGBOOST = re.compile(rb"\s*\{\s*\"learner\"\s*:")
 
 
 def packed_kind(view: memoryview) -> str:
-    """The kind of a member with these bytes, which are no stream of objects: ``file`` if no codec loads it."""
+    """The kind of a member with these bytes: ``file`` if no codec loads them, or if they are a stream of objects."""
+    if is_legacy(view):
+        return "torch.file"
     kind = kind_of(view)
     if kind == "zip":
         kind = _package(view)

@@ -35,8 +35,9 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
     if type(value) not in (dict, OrderedDict):
         raise CodecError(f"codec='safetensors' takes a dict of tensors or arrays; this is a {type(value).__name__}")
     of_torch = any(type(one).__module__.partition(".")[0] == "torch" for one in value.values())
+    library = _library(of_torch=of_torch)
     try:
-        data = _library(of_torch=of_torch).save(dict(value), {"format": "pt" if of_torch else "np"})
+        data = library.save(dict(value), {"format": "pt" if of_torch else "np"})
     except Exception as error:  # its own exception derives from nothing else
         raise CodecError(f"safetensors cannot keep this: {printable(str(error), 300)}") from error
     return [Part(_MEMBER, lambda file: file.write(data), _KIND)]

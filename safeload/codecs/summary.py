@@ -47,9 +47,9 @@ class Summary:
 def summarise(view: memoryview, limits: Limits, kind: str | None = None, beside: int = 0) -> Summary:
     """The summary of a joblib or pickle stream, compressed or not, with `beside` it buffers; or of an array of numpy's.
 
-    What is of a `kind` that holds numbers only is nothing else, however it begins.
+    What is of a `kind` that holds numbers only, or that torch reads, is nothing else, however it begins.
     """
-    if kind in NUMBERS:
+    if kind in NUMBERS or kind == "torch.file":
         return Summary(readable=False)
     if bytes(view[: len(_NPY)]) == _NPY:
         return _of_npy(view)

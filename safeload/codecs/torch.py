@@ -10,6 +10,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing
+from safeload.codecs.checked import parts_of_file
+from safeload.codecs.torch_files import load_file
 from safeload.codecs.torch_tensors import Numbers
 from safeload.codecs.torch_tree import read_tree, tree_of
 from safeload.errors import CodecError
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TORCH"]
 
-_TREE, _NUMBERS = "torch.tree", "torch.numbers"
+_TREE, _NUMBERS, _FILE = "torch.tree", "torch.numbers", "torch.file"
 _LOOKED_MAX = 10_000  # objects, until a tensor is found
 
 
@@ -56,13 +58,22 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
-    torch = _torch()
-    if [member.kind for member in held] != [_TREE, _NUMBERS]:
+    kinds = [member.kind for member in held]
+    if kinds == [_FILE]:
+        view = held[0].read()
+        return _given(load_file(view, held[0], parts_of_file(view, options)), "", options)
+    _torch()
+    if kinds != [_TREE, _NUMBERS]:
         raise CodecError("the members of this artifact are not a tree of tensors and their numbers")
     tree, numbers = held
-    value, kind = read_tree(bytes(tree.read()), numbers.read())
+    return _given(*read_tree(bytes(tree.read()), numbers.read()), options)
+
+
+def _given(value: Any, kind: str, options: LoadOptions) -> Any:
+    """`value`, which is the state of a `kind`, or the module that it was to be put into."""
     if options.into is None:
         return value
+    torch = _torch()
     if not isinstance(options.into, torch.nn.Module):
         raise TypeError(f"into takes a torch.nn.Module, got {type(options.into).__name__}")
     try:

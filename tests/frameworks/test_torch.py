@@ -12,10 +12,11 @@ import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 import safeload
-from safeload.errors import CodecError, DigestMismatchError
+from safeload.errors import CodecError, DigestMismatchError, SafeloadError
 from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
@@ -327,6 +328,46 @@ def test_scan_says_what_is_in_it(tmp_path: Path, team: Keys) -> None:
     members = [("tree.json", "torch.tree", tree), ("numbers.bin", "torch.numbers", call)]
     report = safeload.scan(signed(tmp_path / "bad.safeload", team.key, members), trust=team.pub)
     assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_packed_state_is_loaded_and_put_into_a_module(zipped: bool, tmp_path: Path, team: Keys) -> None:
+    net, _ = trained()
+    torch.save(net.state_dict(), tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
+    safeload.pack(tmp_path / "m.pt", tmp_path / "m.safeload", signer=team.key)
+    state = safeload.load(tmp_path / "m.safeload", trust=team.pub)
+    assert all(torch.equal(state[name], tensor) for name, tensor in net.state_dict().items())
+    other = safeload.load(tmp_path / "m.safeload", trust=team.pub, into=Net())
+    assert torch.equal(other(TOKENS), net(TOKENS))
+    safeload.unpack(tmp_path / "m.safeload", tmp_path / "again", trust=team.pub)
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "m.pt").read_bytes()
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_packed_module_is_refused_with_what_to_save_instead(
+    zipped: bool, tmp_path: Path, team: Keys, recwarn: pytest.WarningsRecorder
+) -> None:
+    torch.save(torch.nn.Sequential(torch.nn.Linear(2, 2)), tmp_path / "m.pt", _use_new_zipfile_serialization=zipped)
+    safeload.pack(tmp_path / "m.pt", tmp_path / "m.safeload", signer=team.key)
+    allowed = safeload.Policy.default().allow("torch.nn.modules.container.Sequential")
+    for load in (
+        lambda: safeload.load(tmp_path / "m.safeload", trust=team.pub),
+        lambda: safeload.load(tmp_path / "m.safeload", trust=team.pub, policy=allowed),
+        lambda: safeload.load_untrusted(tmp_path / "m.pt", policy=allowed),
+    ):
+        with pytest.raises(SafeloadError, match=r"torch\.nn\.modules") as said:
+            load()
+        assert "state_dict" in str(said.value.hint)
+        assert "--allow" not in str(said.value.hint)
+    assert not recwarn.list  # nor does pack say what to allow
+
+
+def test_what_torch_does_not_take_is_said_in_a_line(tmp_path: Path) -> None:
+    torch.save({"loss": np.float64(0.5)}, tmp_path / "m.pt")
+    with pytest.raises(CodecError, match=r"torch's loader of weights does not take numpy\S+scalar") as said:
+        safeload.load_untrusted(tmp_path / "m.pt")
+    assert "weights_only" not in str(said.value)
+    assert "float(value)" in str(said.value.hint)
 
 
 VALUES: list[Any] = [-1, 0, 1, 5, 63, 64, 2**31, 2**63 - 1, 2**64, -(2**63), 1.5, None, True, "x", "load", "float64"]
