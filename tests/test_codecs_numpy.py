@@ -230,8 +230,8 @@ def test_archives_of_arrays_are_packed_and_loaded(tmp_path: Path, team: Keys) ->
             key: (one.dtype, one.tolist()) for key, one in arrays.items()
         }
         loaded["w"][0, 0] = 7  # nobody else's
-        safeload.unpack(tmp_path / "m.safeload", tmp_path / "again", trust=team.pub, overwrite=True)
-        assert (tmp_path / "again").read_bytes() == (tmp_path / name).read_bytes()
+        safeload.unpack(tmp_path / "m.safeload", tmp_path / f"again {name}", trust=team.pub)
+        assert (tmp_path / f"again {name}").read_bytes() == (tmp_path / name).read_bytes()
 
 
 def test_archives_that_hold_more_than_arrays_are_packed_and_not_loaded(tmp_path: Path, team: Keys) -> None:

@@ -10,7 +10,7 @@ from safeload.codecs.base import is_stream
 from safeload.codecs.joblib import work_for
 from safeload.engine.tables import WATCHED
 from safeload.errors import SafeloadError
-from safeload.kinds import NUMBERS
+from safeload.kinds import TREE
 from safeload.policy import Policy
 from safeload.policy.judge import denied_globals, streams_of
 from safeload.readers.compressed import plain_buffer
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Summary", "merged", "summarise"]
 
 _NPY, _DTYPE_MAX = b"\x93NUMPY", 200
+_ANYTHING = frozenset({"file", TREE, "numpy.array", "numpy.dict"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +45,13 @@ class Summary:
     readable: bool = True
 
 
-def summarise(view: memoryview, limits: Limits, kind: str | None = None, beside: int = 0) -> Summary:
+def summarise(view: memoryview, limits: Limits, kind: str = "file", beside: int = 0) -> Summary:
     """The summary of a joblib or pickle stream, compressed or not, with `beside` it buffers; or of an array of numpy's.
 
-    What is of a `kind` that holds numbers only, or that torch reads, is nothing else, however it begins.
+    What is of a `kind` that something else reads is no stream, however it begins: an archive can be read as a pickle
+    that asks for an object elsewhere.
     """
-    if kind in NUMBERS or kind == "torch.file":
+    if kind not in _ANYTHING and not is_stream(kind):
         return Summary(readable=False)
     if bytes(view[: len(_NPY)]) == _NPY:
         return _of_npy(view)
