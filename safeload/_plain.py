@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload._writing import writing_of
@@ -45,7 +46,8 @@ def load_untrusted(
     The same analysis, policy and unpickler as in :func:`load`. Files of other programs are looked into as by
     :func:`scan`, and then loaded by the framework itself: ``.npy`` and ``.npz`` without objects, PyTorch's state dicts
     (``weights_only``), Keras' archives and ``.h5`` models, files of hickle 5, ONNX (as a ``ModelProto``), PMML (as an
-    evaluator), a folder that is a SavedModel; those of xgboost, lightgbm and catboost where the policy holds these.
+    evaluator), a folder that is a SavedModel, or a model of ONNX and its numbers (as a session); those of xgboost,
+    lightgbm and catboost where the policy holds these.
     Raises PolicyError, CodecError, LimitError, OSError.
     """
     check_options(mmap_mode, policy)
@@ -93,8 +95,8 @@ def convert(
     return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol, codec)
 
 
-def _options(mmap_mode: str | None, policy: Policy | None, limits: Limits) -> LoadOptions:
-    return LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits)
+def _options(mmap_mode: str | None, policy: Policy | None, limits: Limits, folder: str | None = None) -> LoadOptions:
+    return LoadOptions(policy=policy or Policy.untrusted(), mmap_mode=mmap_mode, limits=limits, folder=folder)
 
 
 def _rebuilt(source: File, mmap_mode: str | None, policy: Policy | None, limits: Limits) -> tuple[Any, str | None]:
@@ -108,7 +110,8 @@ def _rebuilt(source: File, mmap_mode: str | None, policy: Policy | None, limits:
         opened.close()
     if bytes(memory[: len(MAGIC)]) == MAGIC:
         raise CodecError(f"{printable(name)} is a safeload file already", hint="safeload.load(), with a trust store")
-    options = _options(mmap_mode, policy, limits)
+    folder = str(Path(os.path.realpath(source)).parent) if isinstance(source, (str, os.PathLike)) else None
+    options = _options(mmap_mode, policy, limits, folder)
     held = Held("", "joblib", lambda: memory)
     try:
         foreign = load_foreign(memory, held, options)

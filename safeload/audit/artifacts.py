@@ -16,7 +16,7 @@ from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Observation, Part
 from safeload.readers.files.pickles import names_something
-from safeload.readers.files.table import read_part
+from safeload.readers.files.table import LIKE_NUMBERS, numbers_beside, read_part
 from safeload.readers.files.views import ViewFile
 from safeload.readers.files.zips import NEVER_NUMBERS
 
@@ -68,25 +68,36 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
     payload = allocate(prelude.payload_len)
     opened.table(claimed).read(opened.source, prelude.payload_off, 0, payload, {})
     beside = any(member.kind == OUT_OF_BAND for member in claimed.members)
-    for member in claimed.members:
-        stored = payload[member.offset : member.offset + member.stored]
+    named: frozenset[str] = frozenset()
+    # A model of ONNX first: it says which files are its numbers.
+    for member in sorted(claimed.members, key=lambda member: member.kind != "onnx.model"):
         start = prelude.payload_off + member.offset
         look.span(start, start + member.stored, "nested", member.name)
         try:
-            if member.encoding != IDENTITY:
-                look.budget.expand(member.size)
-            plain = stored if member.encoding == IDENTITY else decode_member(member, stored)
+            plain = _plain(look, member, payload)
         except LimitError as error:
             look.unread(start, error.message)
             continue
+        if member.kind == "onnx.model":
+            named |= numbers_beside(plain, look.budget.limits)
         if is_empty_folder(member.kind) and not len(plain):
             continue
         # Unless somebody takes numbers for a pickle all the same.
-        if not _is_numbers(member) or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
+        if not _is_numbers(member, plain, named) or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
             _look_into(look, member, plain, start, beside)
 
 
-def _is_numbers(member: Member) -> bool:
+def _plain(look: Look, member: Member, payload: memoryview) -> memoryview:
+    stored = payload[member.offset : member.offset + member.stored]
+    if member.encoding == IDENTITY:
+        return stored
+    look.budget.expand(member.size)
+    return decode_member(member, stored)
+
+
+def _is_numbers(member: Member, plain: memoryview, named: frozenset[str]) -> bool:
+    if member.kind == "onnx.data":  # or another file of its folder
+        return member.name in named and kind_of(plain) in LIKE_NUMBERS
     return member.kind in NUMBERS or (member.kind == "tensorflow.file" and bool(_VARIABLES.fullmatch(member.name)))
 
 

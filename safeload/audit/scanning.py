@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import mmap
 import re
 import stat
@@ -14,16 +15,16 @@ from safeload.audit.report import FileReport, Name, PartReport, Unread
 from safeload.audit.second_opinion import opinion_of
 from safeload.engine.tables import WATCHED
 from safeload.errors import MissingExtraError
+from safeload.limits import ScanLimits
 from safeload.policy import Policy
 from safeload.policy.advice import Risk, advise
 from safeload.policy.findings import findings_of
 from safeload.readers.files.kinds import kind_of
-from safeload.readers.files.table import read_file
+from safeload.readers.files.table import numbers_beside, read_file
 from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.keys import TrustStore
-    from safeload.limits import ScanLimits
     from safeload.readers.files.parts import Part
 
 __all__ = ["scan_file"]
@@ -95,16 +96,25 @@ def scan_view(
 
 
 _INDEX_MAX = 1 << 30
+_MODELS_MAX = 8
 _VARIABLES = re.compile(r"(.+)\.data-\d{5}-of-\d{5}")
 
 
 def _is_raw(name: str) -> bool:
-    """Whether an index of TensorFlow stands beside the file, which says what its numbers are."""
-    match = _VARIABLES.fullmatch(name)
+    """Whether a file beside this one says what its numbers are: an index of TensorFlow, or a model of ONNX."""
+    match, path = _VARIABLES.fullmatch(name), Path(name)
     try:
-        return match is not None and kind_of(_view(f"{match[1]}.index", _INDEX_MAX)) == "tensorflow, index"
+        if match is not None:
+            return kind_of(_view(f"{match[1]}.index", _INDEX_MAX)) == "tensorflow, index"
+        models = sorted(path.parent.glob("*.onnx"))[:_MODELS_MAX] if path.suffix != ".onnx" else []
+        return any(path.name in _numbers_of(str(model), model.stat().st_mtime_ns) for model in models)
     except (OSError, ValueError):
         return False
+
+
+@functools.lru_cache(maxsize=_MODELS_MAX)  # a model may have a file for each tensor
+def _numbers_of(path: str, _: int) -> frozenset[str]:
+    return numbers_beside(_view(path, _INDEX_MAX), ScanLimits())
 
 
 def _reported(part: Part, policy: Policy) -> PartReport:

@@ -53,12 +53,16 @@ def missing(what: str, extra: str, more: str = "") -> MissingExtraError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
-    """How members become an object. `mmap_mode` is None, ``"c"`` or ``"r"``; `into` is what takes a state in."""
+    """How members become an object. `mmap_mode` is None, ``"c"`` or ``"r"``; `into` is what takes a state in.
+
+    `folder` is where a plain file lies, if it is one of a disk: what it names is read from there.
+    """
 
     policy: Policy
     mmap_mode: str | None
     limits: Limits
     into: Any = None
+    folder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from safeload.codecs.hickle import HICKLE
 from safeload.codecs.keras import KERAS
 from safeload.codecs.keras_h5 import KERAS_H5
 from safeload.codecs.numpy import NUMPY, arrays_of
+from safeload.codecs.onnx_external import bring_in
 from safeload.codecs.packed import packed_kind
 from safeload.codecs.pmml import PMML
 from safeload.codecs.safetensors import SAFETENSORS
@@ -74,9 +75,12 @@ def _onnx(view: memoryview, held: Held, options: LoadOptions) -> Any:
     except ImportError as error:
         raise missing("a model of ONNX", "onnx") from error
     try:
-        return onnx.load_model_from_string(bytes(view))
+        model = onnx.load_model_from_string(bytes(view))
     except Exception as error:  # of protobuf
         raise CodecError(f"onnx cannot load this: {printable(str(error), 300)}") from error
+    if options.folder is not None:
+        bring_in(model, options.folder)
+    return model
 
 
 def _npy(view: memoryview, held: Held, options: LoadOptions) -> Any:

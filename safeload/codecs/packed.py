@@ -7,6 +7,8 @@ import zipfile
 from typing import TYPE_CHECKING
 
 from safeload.codecs.keras_json import CONFIG, ENDING, WEIGHTS
+from safeload.codecs.onnx import DATA, MODEL
+from safeload.codecs.onnx import ENDING as MODEL_ENDING
 from safeload.codecs.savedmodel_names import is_saved_model
 from safeload.codecs.tensorflow import EMPTY_FOLDER, FILE
 from safeload.codecs.torch_files import is_legacy
@@ -69,6 +71,9 @@ def packed_tree(files: Sequence[str], empty: Sequence[str]) -> Mapping[str, str]
         config, weights = sorted(files, key=lambda name: name.endswith(ENDING))
         if config.endswith(".json") and weights.endswith(ENDING):
             return {config: CONFIG, weights: WEIGHTS}
+    models = [name for name in files if name.endswith(MODEL_ENDING)]
+    if len(models) == 1 and len(files) > 1 and not empty and "/" not in models[0]:
+        return dict.fromkeys(files, DATA) | {models[0]: MODEL}
     return None
 
 

@@ -101,6 +101,19 @@ def kind_of_graph(view: memoryview) -> str | None:
     return None
 
 
+def files_beside(look: Look, view: memoryview) -> frozenset[str]:
+    """The files of numbers that a model of ONNX names. Raises StreamError."""
+    found: set[str] = set()
+
+    def judge(_: Look, message: str, texts: dict[str, str], at: int) -> None:
+        if message == "entry" and texts.get("key") == "location":
+            found.add(texts.get("value", ""))
+
+    if kind_of_graph(view) == "onnx":
+        _Walk(look, view, _ONNX, judge).run()
+    return frozenset(found)
+
+
 class _Walk:
     """From message to message, without recursion."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safeload.errors import SafeloadError
+from safeload.errors import SafeloadError, StreamError
 from safeload.readers.files import (
     documents,
     graphs,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from safeload.limits import ScanLimits
 
-__all__ = ["GAVE_UP", "READERS", "read_file", "read_part"]
+__all__ = ["GAVE_UP", "LIKE_NUMBERS", "READERS", "numbers_beside", "read_file", "read_part"]
 
 GAVE_UP = "the reader gave up"
 
@@ -69,7 +69,7 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     "unknown": _unknown,
 }
 # These are told by what a pickle never is, or were looked at as one already.
-_LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
+LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
 # Whatever is in them is looked into anyway.
 _CONTAINERS = frozenset({"zip", "tar", "7z", "empty", *squeezed.ENCODINGS})
 _NO_PICKLES = frozenset({"pickle", "empty", *torch_tars.KINDS})
@@ -84,10 +84,22 @@ def read_file(
     """
     parts = [Part((), "numbers", 0, len(view), view=view)]
     look = Look(parts[0], parts, Budget(limits, len(view)), read_part, watch)
-    if raw and kind_of(view) in _LIKE_NUMBERS and not pickles.names_something(look, view):
+    if raw and kind_of(view) in LIKE_NUMBERS and not pickles.names_something(look, view):
         return parts
     read_part(look, view)
     return parts
+
+
+def numbers_beside(view: memoryview, limits: ScanLimits) -> frozenset[str]:
+    """The files beside this one that it describes as numbers: those of a model of ONNX."""
+    if kind_of(view) != "protobuf":
+        return frozenset()
+    parts = [Part((), "protobuf", 0, len(view), view=view)]
+    look = Look(parts[0], parts, Budget(limits, len(view)), read_part, frozenset())
+    try:
+        return graphs.files_beside(look, view)
+    except StreamError:  # whoever reads it says so
+        return frozenset()
 
 
 def read_part(look: Look, view: memoryview, given: str = "") -> None:
@@ -107,7 +119,7 @@ def read_part(look: Look, view: memoryview, given: str = "") -> None:
         look.unread(0, error.message)
     except Exception as error:  # a defect of a reader must not call the file clean, nor end the look at the others
         look.unread(0, f"{GAVE_UP}: {type(error).__name__}")
-    if given == "pickle" and (own := kind_of(view)) not in _LIKE_NUMBERS:
+    if given == "pickle" and (own := kind_of(view)) not in LIKE_NUMBERS:
         look.into(f"as {own}", view)  # nobody but us would look there
     if kind != "empty" and (not given or given in torch_tars.KINDS):
         _as_others(look, view, kind)
