@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from safeload.artifact import UnverifiedArtifact
 from safeload.artifact.dumping import dump_object
 from safeload.artifact.exporting import export_bundle
+from safeload.artifact.naming import parts_of_file
 from safeload.artifact.packing import parts_of
 from safeload.artifact.rewrapping import rewrap_file
 from safeload.artifact.saving import Writing, json_object, model_info, save
@@ -50,7 +51,8 @@ def dump(
     Parameters
     ----------
     value
-        Any object that `joblib.dump` takes.
+        Any object that `joblib.dump` takes. With a `codec` of files, also the path of such a file or folder, which is
+        kept as it is, as by :func:`pack`.
     filename
         A path, or a file object open for writing bytes. A path is replaced in one step: a crash leaves the old file.
     compress
@@ -84,6 +86,8 @@ def dump(
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
     writing = writing_of(signer, compress, digest, recipients, passphrase)
+    if isinstance(value, (str, os.PathLike)) and (parts := parts_of_file(value, codec)):
+        return save(filename, parts, writing, json_object(metadata), model_info(name))
     return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol, codec)
 
 
@@ -116,7 +120,8 @@ def pack(
     """Sign an existing model file or folder as it is, byte for byte; :func:`unpack` gives it back.
 
     Of a folder its files and empty folders are kept; times and permissions are not. Links and devices in it are
-    refused, and so are names that mean something else on another system. That of a SavedModel can be loaded.
+    refused, and so are names that mean something else on another system. Files and folders of the formats that `codec`
+    of :func:`dump` names can be loaded; of others :func:`unpack` gives the bytes.
 
     A signature says who, not that it is safe: what the default policy would not load is warned of and not refused.
     Parameters as in :func:`dump`.
