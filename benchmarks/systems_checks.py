@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -89,7 +93,17 @@ def save(desk: Desk) -> None:
 
 
 def load(desk: Desk) -> None:
+    """Here, and in a process that has seen nothing of the model."""
     desk.check_answers(desk.ours)
+    answers = desk.folder / "answers.pickle"
+    command = [sys.executable, __file__, desk.system.name, str(desk.ours), str(desk.trust), str(answers)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    child = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if child.returncode:
+        raise AssertionError(f"another process cannot: {(child.stderr.splitlines() or ['no word'])[-1]}")
+    found = pickle.loads(answers.read_bytes())  # noqa: S301  # which our own process wrote just now
+    if not is_same(found, desk.subject.ask(desk.subject.value)):
+        raise AssertionError("in another process it answers otherwise than the model that was saved")
     desk.load = median(lambda: desk.loaded(desk.ours), desk.rounds)
 
 
@@ -152,3 +166,19 @@ CHECKS: dict[str, Callable[[Desk], None]] = {
     "audit": audit,
     "convert": convert,
 }
+
+
+def main() -> None:
+    """``systems_checks.py SYSTEM FILE TRUST ANSWERS``: load the file, and write down what it answers."""
+    from systems_rows import SYSTEMS
+
+    name, path, trust, answers = sys.argv[1:]
+    warnings.simplefilter("ignore")
+    (system,) = (each for each in SYSTEMS if each.name == name)
+    subject = system.make()  # another model, which only knows how to ask
+    loaded = safeload.load(path, trust=trust, into=subject.into() if subject.into else None)
+    Path(answers).write_bytes(pickle.dumps(subject.ask(loaded)))
+
+
+if __name__ == "__main__":
+    main()
