@@ -11,6 +11,7 @@ from safeload.codecs.keras_inside import refuse_models
 from safeload.engine.arrays import Memory
 from safeload.engine.loading import load_stream
 from safeload.errors import CodecError
+from safeload.pages import returner
 from safeload.readers.buffer import Buffer, Work
 from safeload.readers.compressed import plain_buffer
 from safeload.text import printable
@@ -63,6 +64,7 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
         shared=not view.readonly or not buffer.is_whole,
         writable=options.mmap_mode != "r",
         native=options.mmap_mode is None,
+        give_back=returner(view) if buffer.is_whole else None,  # which are nobody else's
     )
     return load_stream(memory, options.policy, member=member.name)
 

@@ -12,8 +12,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from safeload.container.names import check_name
-from safeload.errors import CodecError, FormatError
+from safeload.errors import CodecError
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ _BITS: Mapping[int, int] = {
     **dict.fromkeys((25, 26), 2),
     15: 128,
 }
+_PATH = re.compile(r"[^/\\:\0]+(?:/[^/\\:\0]+)*\Z")
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _SHARED = 2  # times: weights may be tied, and a file of a megabyte must not become a terabyte
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -112,10 +112,8 @@ def _external(tensor: Any) -> External:
 
 def _file(folder: str, location: str) -> Path:
     """A file of `folder`, by a path that leads nowhere else, whatever is a link there."""
-    try:
-        check_name(location)
-    except FormatError as error:
-        raise CodecError(f"numbers of this model are in another file: {error.message}") from None
+    if not _PATH.match(location) or {".", ".."} & set(location.split("/")):
+        raise CodecError(f'numbers of this model are in another file, "{printable(location, 80)}"')
     path = Path(folder, location)
     if os.path.realpath(path) != str(path) or not path.is_file():
         raise CodecError(f'numbers of this model are in "{printable(location, 80)}", which is no file beside it')

@@ -11,6 +11,7 @@ import weakref
 from typing import IO, TYPE_CHECKING, Protocol
 
 from safeload.errors import FormatError
+from safeload.pages import Pages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,7 +130,7 @@ def allocate(size: int) -> memoryview:
     if not hasattr(mmap, "MAP_ANONYMOUS"):
         return memoryview(mmap.mmap(-1, size))
     # Whole huge pages: Linux 6.7 and later begins these where one begins.
-    memory = mmap.mmap(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    memory = Pages(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):  # a kernel without huge pages: slower, not wrong
             memory.madvise(mmap.MADV_HUGEPAGE)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DIMENSIONS_MAX",
+    "VIEW_MIN",
     "Memory",
     "array_from_dtype",
     "array_from_stub",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 # A scalar must not keep a gigabyte alive: below this, arrays are copied out of the file's memory.
-_VIEW_MIN = 64 * 1024
+VIEW_MIN = 64 * 1024
 DIMENSIONS_MAX = 64  # numpy's NPY_MAXDIMS
 _RECONSTRUCT = ("numpy._core.multiarray", "_reconstruct")
 
@@ -44,7 +45,7 @@ class Memory:
 
     `work` bounds what the stream may cost where it was compressed. `shared` is true where arrays may be views on the
     buffer; `writable` is false for ``mmap_mode="r"``; with `native`, foreign byte orders are converted, as
-    `joblib.load` does.
+    `joblib.load` does. `give_back` is what makes zeros of bytes that nobody looks at again, from where to where.
     """
 
     buffer: Buffer
@@ -52,6 +53,7 @@ class Memory:
     shared: bool
     writable: bool
     native: bool
+    give_back: Callable[[int, int], None] | None = None
 
     @property
     def view(self) -> memoryview:
@@ -93,7 +95,7 @@ def array_reader(
         raise CodecError("a joblib array is not what the analysis saw")
     view, make, shared = memory.view, numpy.ndarray, memory.shared
     # What is copied anyway need not be copied here.
-    view_min = 0 if consumed else _VIEW_MIN
+    view_min = 0 if consumed else VIEW_MIN
     swapped, writable = memory.native and not dtype.isnative, memory.writable
 
     def read(pieces: list[tuple[int, int, tuple[int, ...]]]) -> list[Any]:

@@ -74,7 +74,8 @@ class _Plan:
 
     def _cut(self, one: FormObject, built: Built) -> Iterator[Edit]:
         """The whole objects are cut out, as many as follow one another at once, and made from what is noted."""
-        turns = Turns(built, self._stream, self._memory, self._checkpoints)
+        whole = all(self._is_whole(one, repeats) for repeats in self._runs)
+        turns = Turns(built, self._stream, self._memory, self._checkpoints, whole=whole)
         opcodes = turns.opcodes
         # Made before its turn, an object would see what it shares as it was, and not as it is by then.
         make = None if self._form.shares else turns.maker([row for repeats in self._runs for row in repeats.rows])
@@ -89,10 +90,14 @@ class _Plan:
         """Repeats in which `one` begins where it ended in the one before: from which on, and up to which."""
         for repeats in self._runs:
             count = len(repeats.rows)
-            if one is self._form.objects[-1] and repeats.place(0, *_start_of(one)) == repeats.start(0):
+            if self._is_whole(one, repeats):
                 yield repeats, 0, count
             else:
                 yield from ((repeats, index, index + 1) for index in range(count))
+
+    def _is_whole(self, one: FormObject, repeats: Repeats) -> bool:
+        """Whether `one` is all that each of `repeats` is."""
+        return one is self._form.objects[-1] and repeats.place(0, *_start_of(one)) == repeats.start(0)
 
     def _built(self, one: FormObject) -> Iterator[Step]:
         used, place = self._stream.globals[one.source], (one.segment, one.group)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from safeload.readers.layouts import Built, Call, Constant, Several, Stored, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from safeload.readers.layouts import Part
 
-__all__ = ["depth", "gets_of", "inside"]
+__all__ = ["arrays_kept", "depth", "gets_of", "inside"]
 
 
 def depth(parts: tuple[Part, ...]) -> int:
@@ -35,6 +35,23 @@ def inside(meaning: Built) -> Iterator[Built]:
         if type(part) is Built:
             yield part
             waiting += [part.call, part.state]
+        elif type(part) is Call:
+            waiting.append(part.args)
+        elif type(part) is Several:
+            waiting += part.parts
+        elif type(part) is Table:
+            waiting += part.values
+
+
+def arrays_kept(meaning: Built, copied: Callable[[Built], bool]) -> Iterator[Stored]:
+    """Its arrays, but for those of objects of which only copies are kept."""
+    waiting: list[Part] = [meaning]
+    while waiting:
+        part = waiting.pop()
+        if type(part) is Stored:
+            yield part
+        elif type(part) is Built and not copied(part):
+            waiting += [part.call.args, part.state]
         elif type(part) is Call:
             waiting.append(part.args)
         elif type(part) is Several:
