@@ -49,7 +49,8 @@ def convert(
 ) -> None:
     """Rebuild a plain model file under guard and sign it.
 
-    Pickle and joblib files; .npy and .npz, PyTorch's state dicts, Keras' archives and ONNX, if the framework is there.
+    Pickle and joblib files; .npy and .npz, PyTorch's state dicts, models of Keras, ONNX, PMML, hickle, safetensors and
+    skops, and SavedModels, if the framework is there.
 
     \b
     Example:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safeload.codecs.base import Held, LoadOptions, missing
 from safeload.codecs.boosters import BOOSTERS
 from safeload.codecs.checked import check_parts, parts_of_file
-from safeload.codecs.hickle import HICKLE
+from safeload.codecs.hickle import HICKLE, PICKLED
 from safeload.codecs.keras import KERAS
 from safeload.codecs.keras_h5 import KERAS_H5
 from safeload.codecs.numpy import NUMPY, arrays_of
@@ -63,7 +63,8 @@ def load_foreign(view: memoryview, held: Held, options: LoadOptions) -> tuple[An
     kind = parts[0].kind
     if kind in _TORCH:
         return (load_file(view, named, parts),)
-    check_parts(parts, named, options.policy if kind in _BY_POLICY else Policy.audit())
+    policy = options.policy if kind in _BY_POLICY else Policy.audit()
+    check_parts(parts, named, policy, not_allowed=PICKLED if kind == "hickle" else None)
     if kind not in _LOADERS:
         raise CodecError(f"{printable(kind)} is a format that is not loaded here", hint="pack takes any file as it is")
     return (_LOADERS[kind](view, named, options),)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
-from safeload.codecs.checked import check_file
+from safeload.codecs.checked import check_parts, parts_of_file
 from safeload.codecs.hickle_check import check_value
-from safeload.codecs.hickle_tree import rebuild
+from safeload.codecs.hickle_tree import PICKLED, rebuild
 from safeload.errors import CodecError
 from safeload.readers.files.views import unnamed_file
 from safeload.text import printable
@@ -23,7 +23,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["HICKLE"]
+__all__ = ["HICKLE", "PICKLED"]
 
 _KIND, _MEMBER = "hickle.file", "model.hkl"
 _MAJOR = "5"
@@ -70,7 +70,9 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
 def _look(member: Held, options: LoadOptions, file: IO[bytes]) -> None:
     """Nothing of the bytes stays in memory: the object will take as much."""
     view = member.read()
-    if check_file(view, member, options)[0].kind != "hickle":
+    parts = parts_of_file(view, options)
+    check_parts(parts, member, options.policy, not_allowed=PICKLED)
+    if parts[0].kind != "hickle":
         raise CodecError(f"{printable(member.name)} is no file of hickle", hint="safeload unpack gives the file")
     file.write(view)
     file.flush()

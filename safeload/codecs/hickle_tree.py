@@ -19,7 +19,7 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from safeload.limits import Limits
 
-__all__ = ["rebuild"]
+__all__ = ["PICKLED", "rebuild"]
 
 _CHILD = "safeload.readers.files.hickle_child"
 _SECONDS, _BYTES_A_SECOND = 120, 20 << 20
@@ -28,6 +28,9 @@ _DIMENSIONS_MAX, _PIECE = 32, 1 << 30
 # As readers/extents.py has it for streams.
 _WEIGHT_FLOOR, _WEIGHT_RATIO = 100_000, 100
 _OBJECT = 64  # bytes: what a number of its own takes
+PICKLED = (
+    "no pickle in a file of hickle is read, whatever the policy: safeload.dump keeps the object, hickle its arrays"
+)
 _ROWS = frozenset({"list", "tuple", "set"})
 
 
@@ -43,7 +46,13 @@ def rebuild(file: IO[bytes], name: str, limits: Limits) -> Any:
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise CodecError(f"hickle does not write such a file: {printable(str(error), 200)}") from error
     if why:
-        raise UnsafeFileError(f"{printable(name)}: {printable(why, 300)}", rule="unread", offset=0, member=name)
+        raise UnsafeFileError(
+            f"{printable(name)}: {printable(why, 300)}",
+            rule="unread",
+            offset=0,
+            member=name,
+            hint=PICKLED if why.endswith("is a pickle") else "",
+        )
     return tree.value()
 
 

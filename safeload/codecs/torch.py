@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing
 from safeload.codecs.checked import parts_of_file
+from safeload.codecs.keras import is_model
 from safeload.codecs.torch_files import load_file
 from safeload.codecs.torch_tensors import Numbers
 from safeload.codecs.torch_tree import read_tree, tree_of
@@ -35,6 +36,8 @@ def _takes(value: Any) -> bool:
     seen: set[int] = set()
     while waiting and len(seen) < _LOOKED_MAX:
         one = waiting.pop()
+        if is_model(one):  # of Keras, which may be a module too
+            continue
         if isinstance(one, (torch.nn.Module, torch.Tensor)):
             return True
         if id(one) in seen:

@@ -93,8 +93,18 @@ def _disallowed(used: GlobalUse, policy: Policy, member: str, hint: str) -> Poli
     )
 
 
+_KERAS = "keras.src."
+_KERAS_HINT = (
+    "nothing was executed. If it is a model of Keras, whose pickle would unpack an archive unchecked: "
+    'model.save("model.keras") where it was trained, and load or convert that'
+)
+
+
 def _verified_hint(used: GlobalUse, all_denied: Iterable[GlobalUse]) -> str:
-    """Why a file without a signature gets no booster, and all the names that one who trusts it has to say."""
+    """Why a file without a signature gets no booster, and all the names that one who trusts it has to say; or what to
+    save instead of a pickled model of Keras. Empty for all else."""
+    if used.path == "builtins.getattr" and any(each.path.startswith(_KERAS) for each in all_denied):
+        return _KERAS_HINT
     default = Policy.default()
     library = verified_only().get((used.module, used.name))
     if library is None or default.denied(used):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import joblib
 import numpy as np
 import pytest
 
 import safeload
-from safeload.errors import SafeloadError, UnsafeFileError
+from safeload.errors import CodecError, DisallowedGlobalError, SafeloadError, UnsafeFileError
 from testkit.frameworks import need
 
 need("torch", "keras", "onnx", "onnxruntime", extra="torch,keras,onnx")
+import keras
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import Keys
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -58,6 +62,37 @@ def test_what_scan_finds_is_not_converted(name: str, tmp_path: Path, team: Keys)
     with pytest.raises(UnsafeFileError):
         safeload.convert(FILES / name, tmp_path / "m.safeload", signer=team.key)
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_pickle_in_a_file_of_hickle_is_refused_with_what_to_do(allowed: bool) -> None:
+    """To allow the class would not help, so nobody says that it would."""
+    with pytest.raises(UnsafeFileError) as said:
+        safeload.load_untrusted(FILES / "bad-own.hkl")
+    policy = safeload.Policy.default()
+    if allowed:
+        name = str(said.value).split(": ")[2].split(" ")[0]
+        with pytest.raises(UnsafeFileError) as said:
+            safeload.load_untrusted(FILES / "bad-own.hkl", policy=policy.allow(name))
+    assert "whatever the policy: safeload.dump keeps the object" in str(said.value.hint)
+
+
+def test_a_pickled_model_of_keras_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    joblib.dump(model, tmp_path / "m.joblib")
+    with pytest.raises(DisallowedGlobalError) as said:
+        safeload.load_untrusted(tmp_path / "m.joblib")
+    assert 'model.save("model.keras")' in str(said.value.hint)
+
+
+@pytest.mark.parametrize("holder", [lambda model: [model], lambda model: {"a": model}])
+def test_models_of_keras_in_a_container_are_refused_when_they_are_saved(
+    holder: Callable[[Any], Any], tmp_path: Path, team: Keys
+) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    with pytest.raises(CodecError, match="holds a model of Keras") as said:
+        safeload.dump(holder(model), tmp_path / "m.safeload", signer=team.key)
+    assert "codec='keras'" in str(said.value.hint)
 
 
 @pytest.mark.parametrize(
