@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,8 @@ def returner(view: memoryview) -> Callable[[int, int], None] | None:
         first = -(-(before + start) // mmap.PAGESIZE) * mmap.PAGESIZE
         length = (before + end) // mmap.PAGESIZE * mmap.PAGESIZE - first
         if length > 0:
-            pages.madvise(mmap.MADV_DONTNEED, first, length)
+            with contextlib.suppress(OSError):  # of a process that has locked its memory: it stays twice
+                pages.madvise(mmap.MADV_DONTNEED, first, length)
 
     return give_back
 

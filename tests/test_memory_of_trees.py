@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import mmap
 import os
 import pickle
 import subprocess
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
 import pytest
+from scipy import sparse
+from scipy.spatial import cKDTree
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import (
+    BaggingClassifier,
     ExtraTreesRegressor,
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
@@ -22,11 +27,13 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     RandomForestRegressor,
 )
+from sklearn.neighbors import BallTree, KDTree, KNeighborsClassifier
 
 import safeload
 from safeload import pages
 from safeload.container import source
 from safeload.engine import turns
+from testkit.estimators import composed, fitted_estimators
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,9 +121,81 @@ def test_what_is_made_is_the_same(
         assert bool(given) == (name != "histograms" and (name, at_once) != ("boosting", 1)), given
 
 
-def _plain(model: Any) -> io.BytesIO:
+@pytest.fixture
+def everything_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "_SMALL", 1)
+    monkeypatch.setattr(pages, "_WORTH", 0)
+    monkeypatch.setattr(turns, "_BYTES_AT_ONCE", 5_000)
+
+
+@functools.cache
+def _several() -> dict[str, list[Any]]:
+    """Objects that repeat, and whose parts are where they were read."""
+    rng = np.random.default_rng(0)
+    points = [rng.normal(size=(300, 4)) for _ in range(8)]
+    found: dict[str, list[Any]] = {
+        f"{form} matrices": [sparse.random(60, 60, density=0.3, format=form, random_state=i) for i in range(8)]
+        for form in ("csr", "csc", "coo", "bsr")
+    }
+    found["dia matrices"] = [sparse.diags([some[:, 0], some[1:, 1]], [0, 1], format="dia") for some in points]
+    found["k-d trees"] = [KDTree(some) for some in points]
+    found["ball trees"] = [BallTree(some) for some in points]
+    found["k-d trees of scipy"] = [cKDTree(some) for some in points]
+    labels = np.arange(300) % 3
+    for algorithm in ("kd_tree", "ball_tree", "brute"):
+        found[f"neighbours, {algorithm}"] = [KNeighborsClassifier(algorithm=algorithm).fit(p, labels) for p in points]
+    found["neighbours of matrices"] = [KNeighborsClassifier().fit(one, labels[:60]) for one in found["csr matrices"]]
+    bag = BaggingClassifier(KNeighborsClassifier(algorithm="kd_tree"), n_estimators=8, random_state=0)
+    found["a bag of neighbours"] = [bag.fit(points[0], labels)]
+    found["arrays"] = [{"a": some, "b": some[:2]} for some in points]
+    found["masked arrays"] = [np.ma.masked_less(some, 0) for some in points]
+    found["generators"] = [np.random.RandomState(seed) for seed in range(8)]
+    return found
+
+
+@pytest.mark.parametrize("name", list(_several()))
+def test_what_stays_where_it_was_read_is_not_given_back(name: str, request: pytest.FixtureRequest) -> None:
+    files = [_plain(_several()[name], protocol).getvalue() for protocol in (2, 4, 5)]
+    usual = [pickle.dumps(safeload.load_untrusted(io.BytesIO(data))) for data in files]
+    request.getfixturevalue("everything_given_back")
+    for data, expected in zip(files, usual, strict=True):
+        assert pickle.dumps(safeload.load_untrusted(io.BytesIO(data))) == expected
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_no_model_lacks_what_was_given_back(request: pytest.FixtureRequest) -> None:
+    """Eight of each, so that their form is learnt."""
+    models = {name: model for name, model, _ in chain(fitted_estimators(), composed())}
+    files = {name: _plain([model, *(_copy(model) for _ in range(7))]).getvalue() for name, model in models.items()}
+    usual = {name: pickle.dumps(safeload.load_untrusted(io.BytesIO(data))) for name, data in files.items()}
+    request.getfixturevalue("everything_given_back")
+    for name, data in files.items():
+        assert pickle.dumps(safeload.load_untrusted(io.BytesIO(data))) == usual[name], name
+
+
+def _copy(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))  # made here
+
+
+def test_memory_that_is_locked_stays(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``mlockall`` has it: the system does not take pages back."""
+
+    class Locked(pages.Pages):
+        def madvise(self, option: int, *place: int) -> None:
+            if option == mmap.MADV_DONTNEED:
+                raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(source, "Pages", Locked)
+    monkeypatch.setattr(source, "_SMALL", 1)
+    monkeypatch.setattr(pages, "_WORTH", 0)
+    model = MODELS["forest"]().fit(X, Y)
+    safeload.dump(model, tmp_path / "m.safeload", signer=team.key)
+    assert np.array_equal(safeload.load(tmp_path / "m.safeload", trust=team.pub).predict(X), model.predict(X))
+
+
+def _plain(model: Any, protocol: int | None = None) -> io.BytesIO:
     file = io.BytesIO()
-    joblib.dump(model, file)
+    joblib.dump(model, file, protocol=protocol)
     file.seek(0)
     return file
 

@@ -188,6 +188,12 @@ def test_variables_of_tensorflow_that_are_a_pickle_are_looked_into(tmp_path: Pat
         assert safeload.scan(tmp_path).exit_code == 1
 
 
+def _legacy_torch(payload: bytes) -> bytes:
+    """As PyTorch below 1.6 wrote a file: a number, a version, the system, the object, the keys."""
+    before = b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}))
+    return before + payload + pickle.dumps([], 2)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_numbers_beside_a_model_of_onnx_that_are_a_pickle_are_looked_into(
     packed: bool, tmp_path: Path, team: Keys
@@ -205,8 +211,21 @@ def test_numbers_beside_a_model_of_onnx_that_are_a_pickle_are_looked_into(
 
     for seed in range(20):
         assert code(np.random.default_rng(seed).normal(size=300).astype("f4").tobytes()) == 0
-    for payload in (PAYLOAD, b"cos\nsystem\n(S'touch MARK'\ntR.", zlib.compress(PAYLOAD), in_zip(PAYLOAD, "a.pkl")):
-        assert code(payload) == 1
+    payloads = {
+        "as it is": PAYLOAD,
+        "protocol 0": b"cos\nsystem\n(S'touch MARK'\ntR.",
+        "compressed": zlib.compress(PAYLOAD),
+        "in a zip": in_zip(PAYLOAD, "a.pkl"),
+        "the second": b"N." + PAYLOAD,
+        "the second, cut off": b"N." + PAYLOAD[:-1],
+        "the fourth of PyTorch": _legacy_torch(PAYLOAD),
+        "an extension": b"\x80\x02\x82\x01)R.",
+        "elsewhere": b"Pmodel\n.",
+        "a blank": P4 + stack_global("posix ", "system") + b"\x8c\x01x\x85R.",
+        "behind a thousand": b"N." * 1_000 + PAYLOAD,
+    }
+    for name, payload in payloads.items():
+        assert code(payload) != 0, name
     assert code(b"") == 2
     numbers = np.random.default_rng(0).normal(size=300).astype("f4").tobytes()
     assert code(numbers) == 0

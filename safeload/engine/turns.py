@@ -68,9 +68,11 @@ class Turns:
     def _giver(self) -> Callable[[list[list[Any]]], None] | None:
         """What lets go of the bytes of some objects that were made: all of it was copied, or half of a large model
         would be there twice. None if they may be needed."""
-        give_back, columns = self._memory.give_back, [one.segment * WIDTH for one in self._kept()]
-        if give_back is None or not self._whole:
+        give_back, kept = self._memory.give_back, list(self._kept())
+        # What a contract takes is where it was read, however small it is, and some contracts keep it.
+        if give_back is None or not self._whole or any(one.like.consumed for one in kept):
             return None
+        columns = [one.segment * WIDTH for one in kept]
 
         def let_go(rows: list[list[Any]]) -> None:
             if any(row[column].size >= VIEW_MIN for column in columns for row in rows):

@@ -66,22 +66,29 @@ def is_one(look: Look, view: memoryview) -> bool:
 
 
 def names_something(look: Look, view: memoryview) -> bool:
-    """Whether numbers would name anything, if somebody took them for a pickle all the same.
+    """Whether numbers would name anything, if somebody took them for a pickle all the same, or for several in a row.
 
-    Of numbers that happen to begin like one, the names are none.
+    Of numbers that happen to begin like one, the names are none; and those that end like one as well do nothing odd.
     """
-    if not begins_like_a_pickle(view):
-        return False
-    buffer = _buffer(view)
-    try:
-        seen = [analyse(buffer, watch=look.watch)]
-    except LimitError:
-        return True
-    except StreamError as error:
-        if error.goes_on:
+    at = 0
+    for _ in range(_STREAMS_MAX):
+        if not begins_like_a_pickle(view[at:]):
+            return False
+        buffer = _buffer(view)
+        try:
+            whole = analyse(buffer, at, watch=look.watch)
+        except LimitError:
             return True
-        seen = buffer.seen
-    return any(_is_a_name(used.path) for part in seen for stream in _with_nested(part) for used in stream.globals)
+        except StreamError as error:
+            return error.goes_on or any(map(_has_names, buffer.seen))
+        if _has_names(whole) or any(stream.facts for stream in _with_nested(whole)):
+            return True
+        at = whole.end
+    return True
+
+
+def _has_names(part: Stream) -> bool:
+    return any(_is_a_name(used.path) for stream in _with_nested(part) for used in stream.globals)
 
 
 def _is_a_name(path: str) -> bool:
