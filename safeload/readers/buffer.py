@@ -59,12 +59,12 @@ class Buffer:
 
 
 class Work:
-    """How much a stream may cost: bytes that are opcodes, and objects that are held at once or get a state."""
+    """How much a stream may cost: bytes that are opcodes, objects that are held at once or get a state, and calls."""
 
-    __slots__ = ("objects", "opcodes")
+    __slots__ = ("calls", "objects", "opcodes")
 
-    def __init__(self, opcodes: int, objects: int) -> None:
-        self.opcodes, self.objects = opcodes, objects
+    def __init__(self, opcodes: int, objects: int, calls: int) -> None:
+        self.opcodes, self.objects, self.calls = opcodes, objects, calls
 
     @classmethod
     def of(cls, stored: int) -> Work:
@@ -72,4 +72,4 @@ class Work:
 
         An array of zeros may be a thousandth of its size on disk; the names and numbers of a model are not.
         """
-        return cls(opcodes=(4 << 20) + 10 * stored, objects=500_000 + stored // 4)
+        return cls(opcodes=(4 << 20) + 10 * stored, objects=500_000 + stored // 4, calls=120_000 + stored // 2)

@@ -93,6 +93,7 @@ class Machine:
         # To learn a form takes as long as to read a few objects: of a small file that only is looked at, too long.
         self.learns = not data.buffer.describe or data.size > _WORTH
         self.late = 0  # how often containers were held before they were full
+        self.calls = 0  # objects that one made
         self.open = 0  # watched objects that have not got their state yet
         self.skipped = start  # bytes before this stream, and raw bytes of arrays so far
         self.protocol = 0
@@ -129,6 +130,8 @@ class Machine:
         built = _BUILT_WEIGHT * (len(self.made) + self.repeated)
         if len(self.stack) + len(self.memo) + built > work.objects:
             raise LimitError("expansion", f"more than {work.objects:,} objects in so small a file")
+        if self.calls > work.calls:
+            raise LimitError("expansion", f"more than {work.calls:,} calls in so small a file")
         return at - base + _CHECKED
 
     # --- facts ----------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ _LATE_MAX = 24
 
 def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
     """Push what calling or instantiating `source` gives."""
+    machine.calls += 1
     if source.__class__ is not Global:
         machine.stack.append(_make_by_value(machine, source, args, use))
         return
