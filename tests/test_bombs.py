@@ -47,7 +47,7 @@ LEGITIMATE: dict[str, Callable[[], Any]] = {
     "an array of zeros": lambda: np.zeros(40_000_000),
     "a list of zeros": lambda: [0] * 1_000_000,
     "a list of words": lambda: [f"word{n}" for n in range(200_000)],
-    "a list of moments": lambda: [datetime(2026, 1, 1) + timedelta(minutes=n) for n in range(200_000)],  # noqa: DTZ001
+    "a list of moments": lambda: [datetime(2026, 1, 1) + timedelta(minutes=n) for n in range(200_000)],
     "a vocabulary": lambda: {f"word{n}": n for n in range(200_000)},
 }
 
