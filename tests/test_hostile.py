@@ -36,6 +36,20 @@ def test_every_gadget_is_refused_however_it_is_called(how: str) -> None:
             assert isinstance(error, DisallowedGlobalError), f"{module}.{name}: {error}"
 
 
+def test_a_refusal_says_which_global_and_where_it_stands() -> None:
+    """At the offset there is the opcode that names it."""
+    for how in ("called", "called, protocol 0", "called, names from the memo", "instantiated", "INST", "OBJ", "popped"):
+        for module, name in GADGETS:
+            if name == "*" or "." in name or (module, name) in REFERENCED | INSTANTIATED:
+                continue
+            data = CALLS[how](module, name)
+            error = refusal(data)
+            assert isinstance(error, DisallowedGlobalError)
+            assert f"{module}.{name}" in str(error), how  # as it is written, if Python 3 calls it otherwise
+            assert data[error.offset] in (0x93, ord("c"), ord("i")), how
+            assert f"byte {error.offset:,}" in str(error)
+
+
 def test_every_gadget_is_refused_when_it_is_only_referenced() -> None:
     for module, name in GADGETS:
         if (module, name) not in REFERENCED:
