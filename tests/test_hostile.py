@@ -5,6 +5,7 @@ from __future__ import annotations
 import _compat_pickle
 import io
 import pickle
+import re
 import struct
 import sys
 import zlib
@@ -104,6 +105,31 @@ def test_numpys_address_protocols_cannot_be_planted() -> None:
             assert isinstance(refusal(P4 + data), PolicyError)
     escaped = b"csklearn.linear_model._ridge\nRidge\n)\x81}V\\u005f_array_interface__\nK\x01sb."
     assert isinstance(refusal(b"\x80\x02" + escaped), PolicyError)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "argument"),
+    [
+        ("http", "HTTPStatus", b"K\x07"),
+        ("http", "HTTPStatus", b"\x88"),
+        ("http", "HTTPStatus", b"]"),
+        ("http", "HTTPMethod", sbu("DROP")),
+        ("http", "HTTPMethod", stack_global("http", "HTTPMethod")),
+        ("uuid", "SafeUUID", b"K\x01"),
+        ("re", "RegexFlag", b"M\x00\x10"),
+        ("re", "RegexFlag", b"K\x80"),  # DEBUG prints
+        ("re", "RegexFlag", b"J\xfe\xff\xff\xff"),
+        ("re", "RegexFlag", b"\x8b\x00\x00\x01\x00" + b"\x7f" * (1 << 16)),
+        ("re", "RegexFlag", b"\x88"),
+    ],
+)
+def test_an_enum_is_asked_for_no_other_member(module: str, name: str, argument: bytes) -> None:
+    before = len(re.RegexFlag._value2member_map_)
+    assert refusal(P4 + stack_global(module, name) + argument + b"\x85R.")
+    assert refusal(P4 + stack_global(module, name) + b")R.")
+    assert refusal(P4 + stack_global(module, name) + b"N\x85\x81.")
+    assert refusal(P4 + stack_global(module, name) + b".")
+    assert len(re.RegexFlag._value2member_map_) == before
 
 
 def test_what_is_harmless_in_one_place_is_refused_elsewhere() -> None:

@@ -122,7 +122,7 @@ _LEFT_OUT: Mapping[tuple[str, str], str] = {
     (
         "it is an enum of the standard library, pickled as a call that its class may answer with code",
         "Save the number instead",
-    ): "re.RegexFlag uuid.SafeUUID enum http.HTTPStatus",
+    ): "enum",
 }
 
 

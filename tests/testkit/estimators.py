@@ -11,6 +11,7 @@ import datetime
 import decimal
 import fractions
 import functools
+import http
 import inspect
 import pathlib
 import re
@@ -649,6 +650,7 @@ def _standard_types() -> dict[str, object]:
         "Counter": collections.Counter("abca"),
         "Decimal": decimal.Decimal("-1.50"),
         "Fraction": fractions.Fraction(1, 3),
+        "enums": [http.HTTPStatus.NOT_FOUND, http.HTTPMethod.GET, uuid.SafeUUID.unknown, re.IGNORECASE | re.DOTALL],
         "OrderedDict": collections.OrderedDict(b=1, a=[2]),
         "PurePosixPath": pathlib.PurePosixPath("a/b.txt"),
         "PureWindowsPath": pathlib.PureWindowsPath("c:/a"),

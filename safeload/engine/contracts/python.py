@@ -6,6 +6,7 @@ import copyreg
 import datetime
 import decimal
 import fractions
+import importlib
 import numbers
 import pathlib
 import re
@@ -31,6 +32,7 @@ _FACTORIES = (dict, float, int, list, set, str, OrderedDict)
 _RANGE_MAX = 4_096
 _DIGITS_MAX = 4_096
 _EXPONENT_MAX = 10_000
+_VALUES = (int, str, type(None))  # of members
 _PATTERN_MAX = 4_096
 # each one, ignoring case, is spelled out
 _RANGES_MAX = 100
@@ -201,6 +203,25 @@ def _fraction(*args: Any) -> fractions.Fraction:
     raise _odd("fractions.Fraction")
 
 
+def _member(module: str, name: str) -> Callable[..., Any]:
+    """Looked up by its value: to call the class would ask its ``_missing_``."""
+
+    def guard(*args: Any) -> Any:
+        members = getattr(importlib.import_module(module), name)._value2member_map_
+        if len(args) != 1 or type(args[0]) not in _VALUES or args[0] not in members:
+            raise _odd(f"{module}.{name}")
+        return members[args[0]]
+
+    return guard
+
+
+def _regex_flag(*args: Any) -> re.RegexFlag:
+    """The class keeps each combination that it was asked for: no more of them than there are."""
+    if not _types(args, int) or args[0] & _FLAGS != args[0]:
+        raise _odd("re.RegexFlag")
+    return re.RegexFlag(args[0])
+
+
 def _pure_path(make: type[pathlib.PurePath]) -> Callable[..., Any]:
     def guard(*args: Any) -> Any:
         if any(type(arg) is not str for arg in args):
@@ -281,6 +302,8 @@ GUARDS: Mapping[Key, Callable[..., Any]] = {
     ("datetime", "timezone"): _timezone,
     ("decimal", "Decimal"): _decimal,
     ("fractions", "Fraction"): _fraction,
+    ("re", "RegexFlag"): _regex_flag,
+    **{key: _member(*key) for key in (("http", "HTTPMethod"), ("http", "HTTPStatus"), ("uuid", "SafeUUID"))},
     ("re", "_compile"): _compile,
     **{(module, made.__name__): _pure_path(made) for module in ("pathlib", "pathlib._local") for made in _PATHS},
 }
