@@ -31,6 +31,7 @@ _OPCODES_MAX = 1_000
 _SEGMENTS_MAX = 32
 _TRIES = 3
 _PATIENCE = 2  # objects that are part of others may be learnt with these
+_SHORT_STRETCH = 64  # of which there has to be a third, or to learn it takes longer than to read it
 _STATE_MAX = 100  # entries of the stack
 # To put a form together takes a thousand times as long as to read an opcode: so many opcodes of a stream, and so many
 # bytes for one more.
@@ -54,7 +55,8 @@ def learn(machine: Machine, target: Made, end: int) -> Form | None:
         return None
     if _has_bytes(machine, target):  # what copies an array is counted, by whoever looks into it
         return None
-    if source.waited < _PATIENCE and _is_part(machine):
+    most = 1 if end - place.at < _SHORT_STRETCH else _PATIENCE if _is_part(machine) else 0
+    if source.waited < most:
         source.waited += 1
         return None
     source.tries += 1
