@@ -87,7 +87,7 @@ def test_a_key_that_does_not_count_is_one_event(caplog: pytest.LogCaptureFixture
 
 def test_what_a_policy_refuses_is_one_event(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.warns(safeload.PolicyWarning):
-        safeload.dump(Path("x"), "p.safeload", signer="team.key")
+        safeload.dump([Path("x")], "p.safeload", signer="team.key")
     with pytest.raises(SafeloadError):
         safeload.load("p.safeload", trust="team.pub")
     (event,) = events(caplog)

@@ -156,10 +156,17 @@ def _several() -> dict[str, list[Any]]:
 @pytest.mark.parametrize("name", list(_several()))
 def test_what_stays_where_it_was_read_is_not_given_back(name: str, request: pytest.FixtureRequest) -> None:
     files = [_plain(_several()[name], protocol).getvalue() for protocol in (2, 4, 5)]
-    usual = [pickle.dumps(safeload.load_untrusted(io.BytesIO(data))) for data in files]
+    usual = [_content(safeload.load_untrusted(io.BytesIO(data))) for data in files]
     request.getfixturevalue("everything_given_back")
     for data, expected in zip(files, usual, strict=True):
-        assert pickle.dumps(safeload.load_untrusted(io.BytesIO(data))) == expected
+        assert _content(safeload.load_untrusted(io.BytesIO(data))) == expected
+
+
+def _content(value: Any) -> bytes:
+    """Trees of scipy write down where they are in memory."""
+    if isinstance(value, list) and isinstance(value[0], cKDTree):
+        return pickle.dumps([(one.data, one.indices, one.query(one.data[::7], 5)) for one in value])
+    return pickle.dumps(value)
 
 
 @pytest.mark.filterwarnings("ignore")
