@@ -222,7 +222,7 @@ def test_files_of_numpy_are_converted_unless_they_hold_objects(tmp_path: Path, t
 def test_archives_of_arrays_are_packed_and_loaded(tmp_path: Path, team: Keys) -> None:
     arrays = {"w": np.arange(6.0).reshape(2, 3).T, "b": np.zeros(0), "s": np.array("text")}
     for name, save in (("plain.npz", np.savez), ("small.npz", np.savez_compressed)):
-        save(tmp_path / name, allow_pickle=False, **arrays)  # type: ignore[arg-type]
+        save(tmp_path / name, allow_pickle=False, **arrays)
         manifest = safeload.pack(tmp_path / name, tmp_path / "m.safeload", signer=team.key)
         assert [member.kind for member in manifest.members] == ["numpy.archive"]
         loaded = safeload.load(tmp_path / "m.safeload", trust=team.pub)

@@ -26,6 +26,7 @@ need("torch", extra="torch")
 import torch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Keys
@@ -349,11 +350,12 @@ def test_a_packed_module_is_refused_with_what_to_save_instead(
     torch.save(torch.nn.Sequential(torch.nn.Linear(2, 2)), tmp_path / "m.pt")
     safeload.pack(tmp_path / "m.pt", tmp_path / "m.safeload", signer=team.key)
     allowed = safeload.Policy.default().allow("torch.nn.modules.container.Sequential")
-    for load in (
+    loads: list[Callable[[], Any]] = [
         lambda: safeload.load(tmp_path / "m.safeload", trust=team.pub),
         lambda: safeload.load(tmp_path / "m.safeload", trust=team.pub, policy=allowed),
         lambda: safeload.load_untrusted(tmp_path / "m.pt", policy=allowed),
-    ):
+    ]
+    for load in loads:
         with pytest.raises(SafeloadError, match=r"torch\.nn\.modules") as said:
             load()
         assert "state_dict" in str(said.value.hint)
