@@ -520,6 +520,18 @@ def test_a_large_document_takes_its_size_and_little_more(tmp_path: Path, team: K
     assert peaks["large"] - peaks["small"] < 1.3 * 4_000 * len(note)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc says what a process took")
+def test_a_forest_takes_its_size_and_little_more(tmp_path: Path, team: Keys) -> None:
+    peaks = {}
+    for name, trees in (("small", 1), ("large", 90)):
+        model = RandomForestRegressor(trees, random_state=0).fit(*load_diabetes(return_X_y=True))
+        safeload.dump(model, tmp_path / name, signer=team.key, codec="pmml")
+        peaks[name] = peak(tmp_path / name, team)
+    size = (tmp_path / "large").stat().st_size
+    assert size > 10 << 20
+    assert peaks["large"] - peaks["small"] < 1.3 * size
+
+
 def test_the_page_does_what_it_says(tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "theirs.pmml").write_text(DOCUMENT, "utf-8")
     run_page("frameworks/pmml.md", tmp_path, team, monkeypatch)
