@@ -107,6 +107,11 @@ def test_a_library_that_saves_is_said_with_its_extra(
     assert said.value.extra == "safetensors"
 
 
+def test_a_model_without_its_numbers_is_packed_with_a_warning(tmp_path: Path, team: Keys) -> None:
+    with pytest.warns(safeload.PolicyWarning, match=r"its numbers are in weights\.bin; pack the folder"):
+        safeload.pack(FILES / "external.onnx", tmp_path / "m.safeload", signer=team.key)
+
+
 def test_audit_looks_into_a_packed_file_of_torch(tmp_path: Path, team: Keys) -> None:
     """Whoever signed it may say that it holds weights."""
     for name in ("bad.pt", "bad-legacy.pt", "bad-module.pt"):

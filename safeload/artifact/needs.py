@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["loading_needs"]
 
+_NAMES_MAX = 3
 
-def loading_needs(summary: Summary, manifest: Manifest) -> str:
-    """A sentence for a warning, or nothing where the defaults will do."""
+
+def loading_needs(summary: Summary, manifest: Manifest, absent: frozenset[str] = frozenset()) -> str:
+    """A sentence for a warning, or nothing where the defaults will do. `absent` are files that a model names, and that
+    are not with it."""
+    if absent:
+        names = ", ".join(printable(name, 80) for name in sorted(absent)[:_NAMES_MAX])
+        return f"loading this will be refused: its numbers are in {names}; pack the folder that holds both"
     if summary.denied:
         return _names(summary.denied)
     if summary.facts and any(is_stream(member.kind) for member in manifest.members):

@@ -22,7 +22,8 @@ from safeload.container.names import check_name
 from safeload.container.strictjson import to_bytes
 from safeload.errors import FormatError
 from safeload.kinds import OUT_OF_BAND
-from safeload.limits import DEFAULT_LIMITS
+from safeload.limits import DEFAULT_LIMITS, ScanLimits
+from safeload.readers.files.table import numbers_beside
 from safeload.text import printable
 from safeload.warn import PolicyWarning, warn_caller
 
@@ -72,7 +73,9 @@ def save(
         named = [(kind, part.name, view) for kind, part, view in zip(kinds, parts, views, strict=True)]
         stated = {} if libraries else stated_versions(named)
         manifest = writer.finish(writing.signer, describe(summary, metadata, model, stated), kinds=kinds)
-    if writing.warn and (needs := loading_needs(summary, manifest)):
+    is_alone = kinds == ["onnx.model"] and writing.warn
+    absent = numbers_beside(views[0], ScanLimits()) if is_alone else frozenset()
+    if writing.warn and (needs := loading_needs(summary, manifest, absent)):
         warn_caller(needs, PolicyWarning)
     return manifest
 
