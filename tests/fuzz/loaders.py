@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 from joblib.numpy_pickle import NumpyUnpickler
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["LOADERS", "load_safely"]
 
 Names = frozenset[tuple[str, str]]
-# Of these small files, too, what was copied into trees is given back while the rest is made.
-source._SMALL, pages._WORTH, turns._BYTES_AT_ONCE = 1, 0, 20_000
 
 
 def _names(families: Iterable[Family]) -> Names:
@@ -61,8 +60,16 @@ def _known(module: str, name: str, names: Names) -> tuple[str, str]:
 
 
 def load_safely(data: bytes, *, signed: bool = False) -> Any:
-    """As a file without a signature, or by what is allowed in one that was verified."""
-    return safeload.load_untrusted(io.BytesIO(data), policy=safeload.Policy.default() if signed else None)
+    """As a file without a signature, or by what is allowed in one that was verified.
+
+    Of these small files, too, what was copied into trees is given back while the rest is made.
+    """
+    with (
+        patch.object(source, "_SMALL", 1),
+        patch.object(pages, "_WORTH", 0),
+        patch.object(turns, "_BYTES_AT_ONCE", 20_000),
+    ):
+        return safeload.load_untrusted(io.BytesIO(data), policy=safeload.Policy.default() if signed else None)
 
 
 def _safeload(families: Iterable[Family]) -> Load:
