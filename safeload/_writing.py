@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 from safeload.artifact import UnverifiedArtifact
 from safeload.artifact.dumping import dump_object
 from safeload.artifact.exporting import export_bundle
-from safeload.artifact.naming import parts_of_file
+from safeload.artifact.naming import named_parts
 from safeload.artifact.packing import parts_of
 from safeload.artifact.rewrapping import rewrap_file
 from safeload.artifact.saving import Writing, json_object, model_info, save
@@ -86,7 +86,7 @@ def dump(
     Raises NoSignerError, KeyFileError, CodecError for what cannot be pickled, ValueError, OSError.
     """
     writing = writing_of(signer, compress, digest, recipients, passphrase)
-    if isinstance(value, (str, os.PathLike)) and (parts := parts_of_file(value, codec)):
+    if isinstance(value, (str, os.PathLike)) and (parts := named_parts(value, codec)):
         return save(filename, parts, writing, json_object(metadata), model_info(name))
     return dump_object(value, filename, writing, json_object(metadata), model_info(name), protocol, codec)
 

@@ -223,6 +223,11 @@ def test_numbers_beside_a_model_of_onnx_that_are_a_pickle_are_looked_into(
         "elsewhere": b"Pmodel\n.",
         "a blank": P4 + stack_global("posix ", "system") + b"\x8c\x01x\x85R.",
         "behind a thousand": b"N." * 1_000 + PAYLOAD,
+        "a document": b"a: !!python/object/apply:os.system ['id']\n",
+        "a graph of TensorFlow": (FILES / "bad-python.savedmodel").read_bytes(),
+        "another model": (FILES / "bad-domain.onnx").read_bytes(),
+        "an archive behind numbers": b"\xff" * 4_096 + in_zip(PAYLOAD, "a.pkl"),
+        "an archive behind what begins like a pickle": b"N\xff" * 2_048 + in_zip(PAYLOAD, "a.pkl"),
     }
     for name, payload in payloads.items():
         assert code(payload) != 0, name

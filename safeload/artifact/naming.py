@@ -16,13 +16,13 @@ from safeload.text import printable
 if TYPE_CHECKING:
     from safeload.codecs import Part
 
-__all__ = ["parts_of_file"]
+__all__ = ["named_parts"]
 
 _SHOWN, _PATH_MAX = 200, 4_096
 _OF_TEXTS = ("joblib", "pickle", "hickle")  # which keep them
 
 
-def parts_of_file(path: str | os.PathLike[str], codec: str | None) -> list[Part]:
+def named_parts(path: str | os.PathLike[str], codec: str | None) -> list[Part]:
     """The members for a file or folder that `codec` loads, as it is; none where the text itself is meant.
 
     Raises CodecError for a path without a codec, and for a file of another one; OSError.

@@ -16,7 +16,7 @@ from safeload.readers.files.kinds import kind_of
 from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Observation, Part
 from safeload.readers.files.pickles import names_something
-from safeload.readers.files.table import LIKE_NUMBERS, numbers_beside, read_part
+from safeload.readers.files.table import is_numbers, numbers_beside, read_part
 from safeload.readers.files.views import ViewFile
 from safeload.readers.files.zips import NEVER_NUMBERS
 
@@ -83,7 +83,7 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
         if is_empty_folder(member.kind) and not len(plain):
             continue
         # Unless somebody takes numbers for a pickle all the same.
-        if not _is_numbers(member, plain, named) or names_something(look, plain) or kind_of(plain) in NEVER_NUMBERS:
+        if not _is_numbers(look, member, plain, named):
             _look_into(look, member, plain, start, beside)
 
 
@@ -95,10 +95,13 @@ def _plain(look: Look, member: Member, payload: memoryview) -> memoryview:
     return decode_member(member, stored)
 
 
-def _is_numbers(member: Member, plain: memoryview, named: frozenset[str]) -> bool:
+def _is_numbers(look: Look, member: Member, plain: memoryview, named: frozenset[str]) -> bool:
     if member.kind == "onnx.data":  # or another file of its folder
-        return member.name in named and kind_of(plain) in LIKE_NUMBERS
-    return member.kind in NUMBERS or (member.kind == "tensorflow.file" and bool(_VARIABLES.fullmatch(member.name)))
+        return member.name in named and is_numbers(look, plain)
+    is_variables = member.kind == "tensorflow.file" and _VARIABLES.fullmatch(member.name)
+    if member.kind not in NUMBERS and not is_variables:
+        return False
+    return not names_something(look, plain) and kind_of(plain) not in NEVER_NUMBERS
 
 
 def _look_into(look: Look, member: Member, plain: memoryview, start: int, beside: bool) -> None:

@@ -29,29 +29,21 @@ def _depth_of(part: Part) -> int:
 
 def inside(meaning: Built) -> Iterator[Built]:
     """The finished objects that this one is made of."""
-    waiting: list[Part] = [meaning.call, meaning.state]
-    while waiting:
-        part = waiting.pop()
-        if type(part) is Built:
-            yield part
-            waiting += [part.call, part.state]
-        elif type(part) is Call:
-            waiting.append(part.args)
-        elif type(part) is Several:
-            waiting += part.parts
-        elif type(part) is Table:
-            waiting += part.values
+    return (part for part in _walk([meaning.call, meaning.state], lambda _: True) if type(part) is Built)
 
 
 def arrays_kept(meaning: Built, copied: Callable[[Built], bool]) -> Iterator[Stored]:
     """Its arrays, but for those of objects of which only copies are kept."""
-    waiting: list[Part] = [meaning]
+    return (part for part in _walk([meaning], lambda one: not copied(one)) if type(part) is Stored)
+
+
+def _walk(waiting: list[Part], enters: Callable[[Built], bool]) -> Iterator[Part]:
+    """All parts of these, and of the objects among them that it `enters`."""
     while waiting:
         part = waiting.pop()
-        if type(part) is Stored:
-            yield part
-        elif type(part) is Built and not copied(part):
-            waiting += [part.call.args, part.state]
+        yield part
+        if type(part) is Built and enters(part):
+            waiting += [part.call, part.state]
         elif type(part) is Call:
             waiting.append(part.args)
         elif type(part) is Several:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from safeload.limits import ScanLimits
 
-__all__ = ["GAVE_UP", "LIKE_NUMBERS", "READERS", "numbers_beside", "read_file", "read_part"]
+__all__ = ["GAVE_UP", "READERS", "is_numbers", "numbers_beside", "read_file", "read_part"]
 
 GAVE_UP = "the reader gave up"
 
@@ -69,7 +69,7 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
     "unknown": _unknown,
 }
 # These are told by what a pickle never is, or were looked at as one already.
-LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
+_LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
 # Whatever is in them is looked into anyway.
 _CONTAINERS = frozenset({"zip", "tar", "7z", "empty", *squeezed.ENCODINGS})
 _NO_PICKLES = frozenset({"pickle", "empty", *torch_tars.KINDS})
@@ -84,10 +84,25 @@ def read_file(
     """
     parts = [Part((), "numbers", 0, len(view), view=view)]
     look = Look(parts[0], parts, Budget(limits, len(view)), read_part, watch)
-    if raw and kind_of(view) in LIKE_NUMBERS and not pickles.names_something(look, view):
+    if raw and is_numbers(look, view):
         return parts
     read_part(look, view)
     return parts
+
+
+def is_numbers(look: Look, view: memoryview) -> bool:
+    """Whether a file that another one describes as numbers is nothing besides: a pickle, a document, a graph, or an
+    archive behind the numbers. What no reader makes anything of is what numbers look like."""
+    kind = kind_of(view)
+    if kind not in _LIKE_NUMBERS or pickles.names_something(look, view):
+        return False
+    parts = [Part((), kind, 0, len(view), view=view)]
+    other = Look(parts[0], parts, look.budget, read_part, look.watch)
+    if kind == "pickle":
+        _as_others(other, view, kind)
+    else:
+        read_part(other, view)
+    return len(parts) == 1 and not parts[0].globals and all(seen.kind == "unread" for seen in parts[0].observations)
 
 
 def numbers_beside(view: memoryview, limits: ScanLimits) -> frozenset[str]:
@@ -119,7 +134,7 @@ def read_part(look: Look, view: memoryview, given: str = "") -> None:
         look.unread(0, error.message)
     except Exception as error:  # a defect of a reader must not call the file clean, nor end the look at the others
         look.unread(0, f"{GAVE_UP}: {type(error).__name__}")
-    if given == "pickle" and (own := kind_of(view)) not in LIKE_NUMBERS:
+    if given == "pickle" and (own := kind_of(view)) not in _LIKE_NUMBERS:
         look.into(f"as {own}", view)  # nobody but us would look there
     if kind != "empty" and (not given or given in torch_tars.KINDS):
         _as_others(look, view, kind)
