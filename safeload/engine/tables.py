@@ -33,6 +33,7 @@ from safeload.engine.contracts import (
     pandas_tzfiles,
     pandas_zones,
     python,
+    python_values,
     random,
     relations,
     rows,
@@ -69,6 +70,7 @@ Key = tuple[str, str]
 # Each has any of the six tables below; no two have the same name in one.
 CONTRACTS = (
     python,
+    python_values,
     numpy,
     random,
     scipy,
