@@ -112,6 +112,19 @@ def test_a_model_without_its_numbers_is_packed_with_a_warning(tmp_path: Path, te
         safeload.pack(FILES / "external.onnx", tmp_path / "m.safeload", signer=team.key)
 
 
+def test_pack_says_whether_load_knows_a_folder(tmp_path: Path, team: Keys) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes((FILES / "external.onnx").read_bytes())
+    (folder / "weights.bin").write_bytes(bytes(1_200))
+    command = ["pack", folder, "-o", tmp_path / "m.safeload", "--key", team.key]
+    done = subprocess.run(
+        [sys.executable, "-m", "safeload", *map(str, command)], capture_output=True, text=True, check=True
+    )
+    assert "load knows it, and unpack gives it back" in done.stdout
+    assert not done.stderr
+
+
 def test_audit_looks_into_a_packed_file_of_torch(tmp_path: Path, team: Keys) -> None:
     """Whoever signed it may say that it holds weights."""
     for name in ("bad.pt", "bad-legacy.pt", "bad-module.pt"):

@@ -74,6 +74,8 @@ def _what(model: str, manifest: Manifest) -> str:
     if others or first.kind.startswith(("tree", "tensorflow.")):
         files = plural(sum(not member.kind.endswith(".empty") for member in manifest.members), "file")
         total = size(sum(member.size for member in manifest.members))
-        return f"the folder {printable(Path(model).name or model)}\n{files}, {total}; unpack gives it back"
+        is_known = not any(member.kind.startswith("tree") for member in manifest.members)
+        how = "load knows it, and unpack gives it back" if is_known else "unpack gives it back"
+        return f"the folder {printable(Path(model).name or model)}\n{files}, {total}; {how}"
     kind = _KINDS.get(first.kind, f"{first.kind}, which load knows")
     return f"{printable(first.name)}\n{holds(first)}; {kind}"
