@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import safeload
 from conftest import Keys
-from safeload.artifact.payload import EncryptedPayload, ciphertext_head
 from safeload.container.ciphertext import CHUNK, stored_length
 from safeload.container.layout import LEAF, PAYLOAD_OFF
-from safeload.container.leaves import hash_leaves
-from safeload.container.source import BufferSource
 from safeload.errors import (
     DecryptionError,
     KeyFileError,
@@ -28,7 +23,6 @@ from safeload.errors import (
     NotARecipientError,
     WrongPassphraseError,
 )
-from safeload.keys import new_file_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -153,38 +147,6 @@ def test_pack_and_unpack_give_back_byte_for_byte(
         assert manifest.prelude.payload_len == stored_length(manifest.encryption.size)
         safeload.unpack(target, tmp_path / "back", trust=team.pub, identity=machine.key)
         assert (tmp_path / "back").read_bytes() == noise[:size]
-
-
-PLAIN = np.random.default_rng(1).bytes(2 * LEAF + 3 * CHUNK + 5)
-
-
-def _payload(plain: bytes) -> EncryptedPayload:
-    head, key = new_file_key(bytes(16))
-    stored = bytearray(stored_length(len(plain)))
-    stored[: len(head)] = head
-    key.chunks.seal(0, memoryview(plain), memoryview(stored)[len(head) :])
-    source = BufferSource(stored)
-    table = hash_leaves("blake3", memoryview(stored))
-    assert ciphertext_head(source, 0, table) == head
-    return EncryptedPayload(source, 0, table, len(plain), key)
-
-
-PAYLOAD = _payload(PLAIN)
-
-
-@given(st.integers(0, len(PLAIN)), st.integers(0, len(PLAIN)))
-@settings(max_examples=60, deadline=None)
-def test_any_range_of_the_payload_can_be_read_alone(one: int, other: int) -> None:
-    begin, end = sorted((one, other))
-    assert PAYLOAD.read(begin, end) == PLAIN[begin:end]
-
-
-@given(st.integers(-2, 2), st.integers(-2, 2), st.sampled_from([1, CHUNK, LEAF - 4200, LEAF]))
-@settings(max_examples=40, deadline=None)
-def test_ranges_near_the_borders_of_chunks_and_leaves_are_right(left: int, right: int, place: int) -> None:
-    begin, end = max(0, place + left), min(len(PLAIN), place + LEAF + right)
-    assert PAYLOAD.read(begin, end) == PLAIN[begin:end]
-    assert len(PAYLOAD.read(begin, begin)) == 0
 
 
 def test_nothing_plain_is_on_disk_at_any_time(tmp_path: Path, target: Path, team: Keys, machine: Keys) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +11,8 @@ from safeload.container.layout import ALIGNMENT, LEAF
 from safeload.container.source import allocate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safeload.container.leaves import Edges, LeafTable
     from safeload.container.source import Source
     from safeload.keys import FileKey
@@ -17,10 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["ClearPayload", "EncryptedPayload", "Payload", "ciphertext_head"]
 
 
-class Payload(Protocol):
-    """The plain bytes from `begin` to `end`, in writable memory of their own."""
+Span = tuple[int, int]  # first byte of the plain payload, and end
 
-    def read(self, begin: int, end: int) -> memoryview: ...
+
+class Payload(Protocol):
+    """The plain bytes of each of some spans, in order and apart, each in writable memory of its own."""
+
+    def read(self, spans: Sequence[Span]) -> list[memoryview]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,15 @@ class ClearPayload:
     table: LeafTable
     edges: Edges = field(default_factory=dict, repr=False, compare=False)
 
-    def read(self, begin: int, end: int) -> memoryview:
+    def read(self, spans: Sequence[Span]) -> list[memoryview]:
         """Raises DigestMismatchError."""
-        before = begin % ALIGNMENT  # what is aligned in the file is so in memory
-        memory = allocate(before + end - begin)[before:]
-        self.table.read(self.source, self.offset, begin, memory, self.edges)
-        return memory
+        found = []
+        for begin, end in spans:
+            before = begin % ALIGNMENT  # what is aligned in the file is so in memory
+            found.append(allocate(before + end - begin)[before:])
+        wanted = [(begin, memory) for (begin, _), memory in zip(spans, found, strict=True)]
+        self.table.read(self.source, self.offset, wanted, self.edges)
+        return found
 
 
 def ciphertext_head(source: Source, offset: int, table: LeafTable) -> bytes:
@@ -58,16 +67,27 @@ class EncryptedPayload:
     key: FileKey
     edges: Edges = field(default_factory=dict, repr=False, compare=False)
 
-    def read(self, begin: int, end: int) -> memoryview:
+    def read(self, spans: Sequence[Span]) -> list[memoryview]:
         """Raises DigestMismatchError, CorruptCiphertextError."""
+        openings = [self._opening(begin, end) for begin, end in spans]
+        firsts = [opening.leaves.start for opening in openings]
+        lasts = [opening.leaves.stop for opening in openings]
+
+        def look(start: int, leaf: memoryview) -> None:
+            number = start // LEAF
+            for opening in openings[bisect_right(lasts, number) : bisect_right(firsts, number)]:
+                opening.look(start, leaf)
+
+        leaves = sorted({number for opening in openings for number in opening.leaves})
+        self.table.check_span(self.source, self.offset, leaves, look, self.edges)
+        for opening in openings:
+            opening.finish()
+        return [opening.plain(begin, end) for opening, (begin, end) in zip(openings, spans, strict=True)]
+
+    def _opening(self, begin: int, end: int) -> _Opening:
         # The last chunk belongs to the end of the payload also where it is empty: it is what says that this is the end.
         run = _Run(begin // CHUNK, chunk_count(self.size) if end == self.size else -(-end // CHUNK))
-        base = run.first * CHUNK
-        plain = allocate(max(0, min(run.last * CHUNK, self.size) - base))
-        opening = _Opening(self.key, run, plain, self.table.payload_len)
-        self.table.check_span(self.source, self.offset, run.leaves(self.table.payload_len), opening.look, self.edges)
-        opening.finish()
-        return plain[begin - base : end - base]
+        return _Opening(self.key, run, self.size, self.table.payload_len)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +111,19 @@ class _Opening:
     Leaves and chunks have no common border: a chunk across one is put together, and opened when both sides are there.
     """
 
-    def __init__(self, key: FileKey, run: _Run, plain: memoryview, payload_len: int) -> None:
-        self._key, self._run, self._plain, self._payload_len = key, run, plain, payload_len
+    def __init__(self, key: FileKey, run: _Run, size: int, payload_len: int) -> None:
+        self._key, self._run, self._payload_len = key, run, payload_len
+        self.leaves = run.leaves(payload_len)
+        self._base = run.first * CHUNK
+        self._plain = allocate(max(0, min(run.last * CHUNK, size) - self._base))
         self._across = {number: bytearray(self._end(number) - _begin(number)) for number in self._borders()}
 
+    def plain(self, begin: int, end: int) -> memoryview:
+        """What lies between two places of the plaintext, once all of it was opened."""
+        return self._plain[begin - self._base : end - self._base]
+
     def _borders(self) -> list[int]:
-        leaves = self._run.leaves(self._payload_len)
-        chunks = ((leaf * LEAF - HEAD) // STORED for leaf in leaves[1:])
+        chunks = ((leaf * LEAF - HEAD) // STORED for leaf in self.leaves[1:])
         return [number for number in chunks if number in range(self._run.first, self._run.last)]
 
     def look(self, start: int, leaf: memoryview) -> None:

@@ -20,6 +20,7 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
     from types import TracebackType
 
     from safeload.artifact.payload import Payload
@@ -140,16 +141,26 @@ class Artifact:
             raise
 
     def _read(self, payload: Payload, index: int) -> memoryview:
+        return self._read_all(payload, [index])[0]
+
+    def _read_all(self, payload: Payload, indices: Sequence[int]) -> list[memoryview]:
+        """Some members, in their order, read in one go."""
+        spans = [self._span(index) for index in indices]
+        found = []
+        for index, (begin, _), plain in zip(indices, spans, payload.read(spans), strict=True):
+            member = self.members[index]
+            gap = member.offset - begin
+            if any(plain[:gap]):
+                raise nonzero(member)
+            stored = plain[gap:]
+            found.append(stored if member.encoding == IDENTITY else decode_member(member, stored))
+        return found
+
+    def _span(self, index: int) -> tuple[int, int]:
+        """From the end of the member before: the padding between the two is checked on the way."""
         member = self.members[index]
         before = self.members[index - 1] if index else None
-        # From the end of the member before: the padding between the two is checked on the way.
-        begin = before.offset + before.stored if before else 0
-        plain = payload.read(begin, member.offset + member.stored)
-        gap = member.offset - begin
-        if any(plain[:gap]):
-            raise nonzero(member)
-        stored = plain[gap:]
-        return stored if member.encoding == IDENTITY else decode_member(member, stored)
+        return before.offset + before.stored if before else 0, member.offset + member.stored
 
     def load(
         self,
@@ -187,14 +198,21 @@ class Artifact:
             )
         options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, into=into)
         payload = self._opened(secret)
-        # All of a member passes, as ciphertext and as plaintext, before the codec sees its first byte.
-        held = [
-            Held(member.name, member.kind, partial(self._read, payload, index))
-            for index, member in enumerate(self.members)
-        ]
-        value = codec.load(held, options)
+        value = codec.load(self._held(payload, codec.at_once), options)
         self.log("loaded")
         return value
+
+    def _held(self, payload: Payload, at_once: bool) -> list[Held]:
+        """All of a member passes, as ciphertext and as plaintext, before the codec sees its first byte.
+
+        What is compressed is read when it is asked for, so that not all of it is there twice.
+        """
+        reads = {index: partial(self._read, payload, index) for index in range(len(self.members))}
+        if at_once:
+            plain = [index for index, member in enumerate(self.members) if member.encoding == IDENTITY]
+            views = self._read_all(payload, plain)
+            reads |= {index: partial(_itself, view) for index, view in zip(plain, views, strict=True)}
+        return [Held(member.name, member.kind, reads[index]) for index, member in enumerate(self.members)]
 
     def log(self, outcome: str | SafeloadError) -> None:
         """Step 10: the event that an operator wants to see."""
@@ -221,3 +239,7 @@ class Artifact:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _itself(view: memoryview) -> memoryview:
+    return view

@@ -71,7 +71,7 @@ class Codec:
 
     The kinds of its members are `name`, or begin with it and a dot. ``takes(value)`` says whether `dump` chooses it by
     itself, and imports nothing for that; ``parts(value, protocol)`` are members, ``load(held, options)`` an object.
-    Only one that `fills` knows what to do with ``into``.
+    Only one that `fills` knows what to do with ``into``. One that takes all members into memory gets them `at_once`.
     """
 
     name: str
@@ -80,3 +80,4 @@ class Codec:
     parts: Callable[[Any, int | None], Sequence[Part]]
     load: Callable[[Sequence[Held], LoadOptions], Any]
     fills: bool = False
+    at_once: bool = False

@@ -143,4 +143,4 @@ def _array(member: Held, options: LoadOptions) -> Any:
     return array
 
 
-NUMPY = Codec("numpy", ("numpy",), _takes, _parts, _load)
+NUMPY = Codec("numpy", ("numpy",), _takes, _parts, _load, at_once=True)

@@ -87,4 +87,4 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     return load_stream(memory, options.policy, member=held[0].name, buffers=buffers)
 
 
-PICKLE = Codec("pickle", (), lambda value: False, _parts, _load)
+PICKLE = Codec("pickle", (), lambda value: False, _parts, _load, at_once=True)

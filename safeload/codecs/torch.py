@@ -97,4 +97,4 @@ def _torch() -> Any:
     return torch
 
 
-TORCH = Codec("torch", ("torch",), _takes, _parts, _load, fills=True)
+TORCH = Codec("torch", ("torch",), _takes, _parts, _load, fills=True, at_once=True)

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import struct
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from safeload.container.layout import DIGEST_SIZE, LEAF, leaf_count
 from safeload.container.parallel import each
-from safeload.container.source import allocate
 from safeload.errors import DigestMismatchError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from safeload.container.source import Source
 
-__all__ = ["DIGESTS", "Edges", "LeafTable", "hash_leaves"]
+__all__ = ["DIGESTS", "Edges", "LeafTable", "Wanted", "hash_leaves"]
 
 _ROOT = struct.Struct("<QQ")
 _LEAVES_APIECE = 2  # one is read and hashed in the time that threads take to start and to touch new memory
 Hash = Callable[[bytes | memoryview], bytes]
 Edges = dict[int, memoryview]  # leaves that were read and checked, by their number
+Wanted = tuple[int, memoryview]  # a place in the payload, and what is to be filled from there on
 
 
 def _blake3() -> Hash:
@@ -59,39 +63,61 @@ class LeafTable:
         """First byte and end of leaf `index` in the payload."""
         return index * LEAF, min((index + 1) * LEAF, self.payload_len)
 
-    def read(self, source: Source, payload_off: int, begin: int, view: memoryview, edges: Edges) -> None:
-        """Fill `view` with the payload from `begin` on, and check each leaf as it comes.
+    def read(self, source: Source, payload_off: int, wanted: Sequence[Wanted], edges: Edges) -> None:
+        """Fill each view with the payload from its place on, and check each leaf as it comes.
 
-        A leaf of which only a part is asked for is taken from `edges`, or put there for whoever wants the rest: else
-        each of a thousand small members would have its leaf hashed anew. Raises DigestMismatchError with the number of
-        the first bad leaf.
+        What is `wanted` is in order, and nothing twice. A last leaf of which only a part is asked for is put into
+        `edges`, and the first taken from there: else each of a thousand small members that are read one by one would
+        have its leaf hashed anew. Raises DigestMismatchError with the number of the first bad leaf.
         """
-        end = begin + len(view)
-        first, last = begin // LEAF, -(-end // LEAF)
+        leaves = self._leaves(wanted)
+        begins = [begin for begin, _ in wanted]
 
         def make_work() -> Callable[[int], None]:
             digest = DIGESTS[self.digest]()
+            buffers: list[memoryview] = []  # of this thread, made for the first leaf that has several owners
 
             def read(index: int, piece: memoryview) -> memoryview:
                 source.read_into(payload_off + index * LEAF, piece)
                 self._compare(index, digest(piece))
                 return piece
 
+            def shared(index: int, size: int) -> memoryview:
+                if index in edges:
+                    return edges[index]
+                if index == leaves[-1]:
+                    edges[index] = read(index, memoryview(bytearray(size)))
+                    return edges[index]
+                if not buffers:
+                    buffers.append(memoryview(bytearray(LEAF)))
+                return read(index, buffers[0][:size])
+
             def work(at: int) -> None:
-                index = first + at
-                start, stop = self.span(index)
-                if begin <= start and stop <= end:
-                    read(index, view[start - begin : stop - begin])
+                start, stop = self.span(leaves[at])
+                owner = max(0, bisect_right(begins, start) - 1)
+                begin, view = wanted[owner]
+                if begin <= start and stop <= begin + len(view):
+                    read(leaves[at], view[start - begin : stop - begin])
                     return
-                if index not in edges:
-                    edges[index] = read(index, allocate(stop - start))
-                left, right = max(begin, start), min(end, stop)
-                view[left - begin : right - begin] = edges[index][left - start : right - start]
+                piece = shared(leaves[at], stop - start)
+                for begin, view in itertools.islice(wanted, owner, bisect_left(begins, stop)):
+                    left, right = max(begin, start), min(begin + len(view), stop)
+                    if left < right:
+                        view[left - begin : right - begin] = piece[left - start : right - start]
 
             return work
 
-        each(make_work, last - first, apiece=_LEAVES_APIECE)
-        _keep(edges, last - 1)
+        each(make_work, len(leaves), apiece=_LEAVES_APIECE)
+        _keep(edges, leaves[-1] if leaves else -1)
+
+    @staticmethod
+    def _leaves(wanted: Sequence[Wanted]) -> list[int]:
+        """The numbers of the leaves in which something lies that is wanted, in order."""
+        found: list[int] = []
+        for begin, view in wanted:
+            first = max(begin // LEAF, found[-1] + 1 if found else 0)
+            found.extend(range(first, -(-(begin + len(view)) // LEAF)))
+        return found
 
     def check_all(self, source: Source, payload_off: int, look: Callable[[int, memoryview], None]) -> None:
         """Stream the payload through one buffer a thread, check each leaf, then ``look(offset, leaf)``."""
@@ -101,7 +127,7 @@ class LeafTable:
         self,
         source: Source,
         payload_off: int,
-        leaves: range,
+        leaves: Sequence[int],
         look: Callable[[int, memoryview], None],
         edges: Edges | None = None,
     ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,25 +33,36 @@ def each(make_work: Callable[[], Callable[[int], None]], count: int, *, apiece: 
 
 
 def _each_threaded(make_work: Callable[[], Callable[[int], None]], count: int, threads: int) -> None:
-    from concurrent.futures import ThreadPoolExecutor  # 8 ms that small models do not pay
-
+    """The thread of the caller is one of them: to hand all to others, and wait, costs a switch for each call."""
     indices = itertools.count()
     failures: dict[int, BaseException] = {}
 
-    def run() -> None:
-        work = make_work()
+    def run(work: Callable[[int], None]) -> None:
         while not failures and (index := next(indices)) < count:
             try:
                 work(index)
             except BaseException as error:  # carried to the caller's thread
                 failures[index] = error
 
-    with ThreadPoolExecutor(threads, thread_name_prefix="safeload") as pool:
-        futures = [pool.submit(run) for _ in range(threads)]
+    here, *there = [make_work() for _ in range(threads)]
+    others = [threading.Thread(target=run, args=(work,), name="safeload") for work in there]
+    begun = 0
+    try:
+        for other in others:
+            other.start()
+            begun += 1
+        run(here)
+        _wait(others)
+    except BaseException as error:  # a thread that did not start, Ctrl+C while others end what they began
+        failures.setdefault(count, error)
+        _wait(others[:begun])  # they write into memory, and read from a file, that the caller gives up
     if failures:
         raise failures[min(failures)]
-    for future in futures:
-        future.result()
+
+
+def _wait(threads: list[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join()
 
 
 def _cores() -> int:

@@ -21,6 +21,7 @@ __all__ = ["BufferSource", "FileSource", "Source", "allocate", "open_source"]
 _CHUNK = 4 << 20
 _SMALL = 1 << 20
 _HUGE_PAGE = 2 << 20
+_WASTE = 32  # the part of what is asked for that may be given in addition
 # Linux transfers at most 0x7ffff000 bytes a call; leaves are smaller, members need not be.
 _READ_MAX = 1 << 30
 
@@ -130,8 +131,14 @@ def allocate(size: int) -> memoryview:
     if not hasattr(mmap, "MAP_ANONYMOUS"):
         return memoryview(mmap.mmap(-1, size))
     # Whole huge pages: Linux 6.7 and later begins these where one begins.
-    memory = Pages(-1, -(-size // _HUGE_PAGE) * _HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    whole = -(-size // _HUGE_PAGE) * _HUGE_PAGE
+    memory = Pages(-1, whole, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     if hasattr(mmap, "MADV_HUGEPAGE"):
+        # The last one, in part: half of it unused is much for a megabyte, and nothing for a hundred.
+        huge = whole if (whole - size) * _WASTE <= size else whole - _HUGE_PAGE
         with contextlib.suppress(OSError):  # a kernel without huge pages: slower, not wrong
-            memory.madvise(mmap.MADV_HUGEPAGE)
+            if huge < whole:
+                memory.madvise(mmap.MADV_NOHUGEPAGE, huge)
+            if huge:
+                memory.madvise(mmap.MADV_HUGEPAGE, 0, huge)
     return memoryview(memory)[:size]

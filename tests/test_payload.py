@@ -1,0 +1,179 @@
+"""Spans of a payload, alone and several in one go, are what was written, and a changed leaf gives none of them."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from safeload.artifact.payload import ClearPayload, EncryptedPayload, ciphertext_head
+from safeload.container import parallel
+from safeload.container.ciphertext import CHUNK, stored_length
+from safeload.container.layout import LEAF
+from safeload.container.leaves import hash_leaves
+from safeload.container.source import BufferSource
+from safeload.errors import CorruptCiphertextError, DigestMismatchError
+from safeload.keys import new_file_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from safeload.artifact.payload import Payload
+
+PLAIN = np.random.default_rng(1).bytes(2 * LEAF + 3 * CHUNK + 5)
+
+
+def _clear(plain: bytes) -> ClearPayload:
+    return ClearPayload(BufferSource(plain), 0, hash_leaves("blake3", memoryview(plain)))
+
+
+def _encrypted(plain: bytes) -> EncryptedPayload:
+    head, key = new_file_key(bytes(16))
+    stored = bytearray(stored_length(len(plain)))
+    stored[: len(head)] = head
+    key.chunks.seal(0, memoryview(plain), memoryview(stored)[len(head) :])
+    source = BufferSource(stored)
+    table = hash_leaves("blake3", memoryview(stored))
+    assert ciphertext_head(source, 0, table) == head
+    return EncryptedPayload(source, 0, table, len(plain), key)
+
+
+PAYLOADS: dict[str, Payload] = {"clear": _clear(PLAIN), "encrypted": _encrypted(PLAIN)}
+
+_PLACES = st.one_of(
+    st.integers(0, len(PLAIN)),
+    st.builds(
+        lambda place, more: min(max(0, place + more), len(PLAIN)),
+        st.sampled_from([1, CHUNK, LEAF - 4200, LEAF, 2 * LEAF, len(PLAIN)]),
+        st.integers(-3, 3),
+    ),
+)
+# Cut the payload in some places, and take some of the pieces: apart, side by side, and empty.
+_SPANS = (
+    st.lists(_PLACES, min_size=2, max_size=9)
+    .map(sorted)
+    .flatmap(lambda cuts: st.lists(st.sampled_from([*itertools.pairwise(cuts)]), min_size=1, unique=True).map(sorted))
+)
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
+@given(_SPANS)
+@settings(max_examples=80, deadline=None)
+def test_any_spans_are_what_was_written_together_and_one_by_one(kind: str, spans: list[tuple[int, int]]) -> None:
+    payload = PAYLOADS[kind]
+    wanted = [PLAIN[begin:end] for begin, end in spans]
+    assert payload.read(spans) == wanted
+    assert [payload.read([span])[0] for span in spans] == wanted
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
+def test_a_thousand_small_spans_across_the_borders_of_leaves_are_right(kind: str) -> None:
+    cuts = range(LEAF - 50_000, LEAF + 50_000, 100)
+    spans = [(cut, cut + 100) for cut in cuts]
+    assert b"".join(PAYLOADS[kind].read(spans)) == PLAIN[cuts.start : cuts.stop]
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
+def test_what_is_read_in_one_go_shares_no_memory(kind: str) -> None:
+    one, other = PAYLOADS[kind].read([(0, 100), (100, 200)])
+    one[:] = bytes(100)
+    assert other == PLAIN[100:200]
+    assert PAYLOADS[kind].read([(0, 100)])[0] == PLAIN[:100]
+
+
+@pytest.mark.parametrize("place", [10, LEAF - 1, LEAF, 2 * LEAF + 9])
+def test_a_changed_leaf_is_named_each_time_that_it_is_read(place: int) -> None:
+    changed = bytearray(PLAIN)
+    changed[place] ^= 1
+    payload = ClearPayload(BufferSource(changed), 0, hash_leaves("blake3", memoryview(PLAIN)))
+    leaf = place // LEAF
+    for _ in range(2):  # what did not pass is not kept for the next who asks
+        with pytest.raises(DigestMismatchError, match=f"leaf {leaf} "):
+            payload.read([(leaf * LEAF + 1, leaf * LEAF + 3), (leaf * LEAF + 3, leaf * LEAF + 5)])
+        with pytest.raises(DigestMismatchError, match=f"leaf {leaf} "):
+            payload.read([(0, 7), (7, len(PLAIN))])
+
+
+def test_a_chunk_that_another_key_sealed_gives_no_span_of_it() -> None:
+    payload = _encrypted(PLAIN)
+    other = EncryptedPayload(payload.source, 0, payload.table, payload.size, new_file_key(bytes(16))[1])
+    with pytest.raises(CorruptCiphertextError):
+        other.read([(5, 9), (LEAF, LEAF + 3)])
+
+
+# --- threads ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _four_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "_cores", lambda: 4)
+
+
+def test_each_piece_is_done_once_by_several_threads_that_then_are_gone() -> None:
+    meet = threading.Barrier(4, timeout=30)
+    done: list[tuple[int, str]] = []
+
+    def make_work() -> Callable[[int], None]:
+        def work(index: int) -> None:
+            if index < 4:
+                meet.wait()  # passes only if four are here at once
+            done.append((index, threading.current_thread().name))
+
+        return work
+
+    parallel.each(make_work, 100)
+    assert sorted(index for index, _ in done) == list(range(100))
+    assert len({name for index, name in done if index < 4}) >= 2
+    assert not [thread for thread in threading.enumerate() if thread.name == "safeload"]
+
+
+@pytest.mark.parametrize("error", [ValueError("seven"), KeyboardInterrupt("seven"), MemoryError("seven")])
+def test_the_error_of_the_lowest_piece_comes_out_once_all_threads_have_ended(error: BaseException) -> None:
+    def work(index: int) -> None:
+        if index == 7:
+            raise error
+        if index > 7:
+            raise OSError("later")
+
+    with pytest.raises(type(error), match="seven"):
+        parallel.each(lambda: work, 100)
+    assert not [thread for thread in threading.enumerate() if thread.name == "safeload"]
+
+
+def test_a_thread_that_cannot_be_started_is_an_error_after_which_none_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = threading.Thread.start
+    begun: list[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        if begun:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        real(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(RuntimeError, match="new thread"):
+        parallel.each(lambda: lambda index: None, 100)
+    assert not begun[0].is_alive()
+
+
+def test_an_interrupt_while_others_end_what_they_began_comes_out_when_they_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = parallel._wait
+    interrupted: list[bool] = []
+
+    def wait(threads: list[threading.Thread]) -> None:
+        if not interrupted:
+            interrupted.append(True)
+            raise KeyboardInterrupt
+        real(threads)
+
+    monkeypatch.setattr(parallel, "_wait", wait)
+    with pytest.raises(KeyboardInterrupt):
+        parallel.each(lambda: lambda index: None, 100)
+    assert not [thread for thread in threading.enumerate() if thread.name == "safeload"]
