@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["DIGESTS", "Edges", "LeafTable", "Wanted", "hash_leaves"]
 
 _ROOT = struct.Struct("<QQ")
-_LEAVES_APIECE = 2  # one is read and hashed in the time that threads take to start and to touch new memory
+# One is read and hashed in a moment, and a processor that slept may take several to wake up.
+_LEAVES_APIECE = 2
+
 Hash = Callable[[bytes | memoryview], bytes]
 Edges = dict[int, memoryview]  # leaves that were read and checked, by their number
 Wanted = tuple[int, memoryview]  # a place in the payload, and what is to be filled from there on

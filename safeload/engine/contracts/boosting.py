@@ -7,6 +7,7 @@ Sources: sklearn/ensemble/_hist_gradient_boosting/_predictor.pyx (``_predict_one
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.inert import KEPT, Inert
@@ -64,7 +65,7 @@ def _bitset_rows(states: list[dict[str, Any]]) -> Any:
     binned, raw = ([state[name] for state in states] for name in ("binned_left_cat_bitsets", "raw_left_cat_bitsets"))
     every = [*binned, *raw]
     require(arrays(every, 2, lambda dtype: dtype.kind == "u" and dtype.itemsize == 4), _PREDICTOR)
-    require(all(one.shape[1] == _BITSET for one in every), _PREDICTOR)
+    require({shape[1] for shape in {*map(attrgetter("shape"), every)}} <= {_BITSET}, _PREDICTOR)
     return np.minimum([*map(len, binned)], [*map(len, raw)])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.contracts.iterations import check_jobs
-from safeload.engine.contracts.shapes import array, each, indices, is_switch, key_of, number
+from safeload.engine.contracts.shapes import array, distinct, each, indices, is_switch, key_of, number
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
@@ -90,7 +90,10 @@ def _named(state: dict[str, Any]) -> bool:
 
 
 def _check_estimators(estimators: list[Any]) -> None:
-    each(_named)(estimators)
+    states = [*map(vars, estimators)]
+    stated = [state[name] for name in _WIDTHS for state in states if name in state]
+    if any(number(one, _FEATURES_MAX + 1) for one in distinct(stated)):
+        each(_named)(estimators)  # says which one
     check_jobs(estimators)
 
 

@@ -13,7 +13,7 @@ import numbers
 import sys
 from typing import TYPE_CHECKING, Any
 
-from safeload.engine.contracts.shapes import key_of
+from safeload.engine.contracts.shapes import distinct, key_of
 from safeload.errors import CodecError
 
 if TYPE_CHECKING:
@@ -45,10 +45,13 @@ def _whole(value: Any) -> int:
 
 
 def _check(objects: list[Any], names: tuple[str, ...], most: int, what: str) -> None:
-    for one in objects:
-        state = vars(one)
-        for name in names:
-            if state.get(name) is not None and _whole(state[name]) > most:
+    states = [*map(vars, objects)]
+    for name in names:
+        stated = [state[name] for state in states if name in state]
+        if not any(_whole(value) > most for value in distinct(stated) if value is not None):
+            continue
+        for one in objects:
+            if vars(one).get(name) is not None and _whole(vars(one)[name]) > most:
                 raise CodecError(f"{name} of a {'.'.join(key_of(one))} is more than {most:,}: {what}")
 
 

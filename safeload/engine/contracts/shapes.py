@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from safeload.engine.valid import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from safeload.engine.registry import Checker
 
-__all__ = ["array", "arrays", "each", "holds", "indices", "is_single", "is_switch", "is_word", "key_of", "number"]
+__all__ = [
+    "array",
+    "arrays",
+    "distinct",
+    "each",
+    "holds",
+    "indices",
+    "is_single",
+    "is_switch",
+    "is_word",
+    "key_of",
+    "number",
+]
 
 Key = tuple[str, str]
 
@@ -64,9 +77,16 @@ def arrays(values: Sequence[Any], dimensions: int, fits: Callable[[Any], bool]) 
     """Whether all of them are arrays of so many dimensions, with dtypes that fit: each dtype is asked once."""
     import numpy as np
 
-    if not all(isinstance(value, np.ndarray) and value.ndim == dimensions for value in values):
+    if not all(issubclass(kind, np.ndarray) for kind in {*map(type, values)}):
         return False
-    return all(map(fits, {id(value.dtype): value.dtype for value in values}.values()))
+    if not {*map(attrgetter("ndim"), values)} <= {dimensions}:
+        return False
+    return all(map(fits, distinct(map(attrgetter("dtype"), values))))
+
+
+def distinct(values: Iterable[Any]) -> Iterable[Any]:
+    """Each object once. Of thousands that get a state there are few, as a rule."""
+    return {id(value): value for value in values}.values()
 
 
 def indices(value: Any, end: int) -> bool:
