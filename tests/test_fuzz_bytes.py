@@ -5,14 +5,19 @@ A short run with a fixed seed; docs/fuzzing.md has the command for the long one,
 
 from __future__ import annotations
 
+import io
 import random
 import time
 from collections import Counter
 
+import joblib
 import pytest
 
 from fuzz.corpus import changed, seeds
-from fuzz.oracles import check_bytes
+from fuzz.joblib_oracle import AskedByJoblib
+from fuzz.oracles import check_bytes, reported
+from safeload.readers.joblib import analyse
+from testkit.estimators import composed, fitted_estimators
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -35,3 +40,18 @@ def test_changed_bytes_raise_only_the_errors_of_the_tree_and_hide_no_global() ->
         assert time.process_time() - begun < SECONDS, data
     # Every stage was reached, or this tests less than it says.
     assert min(came[stage] for stage in ("malformed", "odd", "refused", "loaded")) > MUTANTS / 100, came
+
+
+def test_joblib_asks_for_what_the_analysis_reports_of_every_estimator_and_reads_as_far() -> None:
+    arrays = nested = 0
+    for name, model, _ in [*fitted_estimators(), *composed()]:
+        file = io.BytesIO()
+        joblib.dump(model, file)
+        stream = analyse(file.getbuffer())
+        asked = AskedByJoblib(file.getvalue())
+        asked.load()
+        assert (asked.names, asked.file.tell()) == (reported(stream), stream.end), name
+        arrays += len(stream.every_array())
+        nested += sum(array.nested is not None for array in stream.every_array())
+    assert arrays > 1_000  # or this tests less than it says
+    assert nested > 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safeload.artifact.payload import ClearPayload, EncryptedPayload, ciphertext_head
+from safeload.artifact.payload import ClearPayload, EncryptedPayload, ciphertext_head, read_members
 from safeload.container import parallel
 from safeload.container.ciphertext import CHUNK, stored_length
 from safeload.container.layout import LEAF
@@ -69,6 +70,7 @@ def test_any_spans_are_what_was_written_together_and_one_by_one(kind: str, spans
     wanted = [PLAIN[begin:end] for begin, end in spans]
     assert payload.read(spans) == wanted
     assert [payload.read([span])[0] for span in spans] == wanted
+    assert read_members(payload, spans) == wanted
 
 
 @pytest.mark.parametrize("kind", PAYLOADS)
@@ -79,11 +81,28 @@ def test_a_thousand_small_spans_across_the_borders_of_leaves_are_right(kind: str
 
 
 @pytest.mark.parametrize("kind", PAYLOADS)
+def test_an_empty_span_at_the_border_of_a_leaf_hides_no_other(kind: str) -> None:
+    spans = [(LEAF - 9, LEAF), (LEAF, LEAF), (LEAF + 50_000, LEAF + 50_001)]
+    assert PAYLOADS[kind].read(spans) == [PLAIN[begin:end] for begin, end in spans]
+
+
+@pytest.mark.parametrize("kind", PAYLOADS)
 def test_what_is_read_in_one_go_shares_no_memory(kind: str) -> None:
-    one, other = PAYLOADS[kind].read([(0, 100), (100, 200)])
-    one[:] = bytes(100)
-    assert other == PLAIN[100:200]
-    assert PAYLOADS[kind].read([(0, 100)])[0] == PLAIN[:100]
+    for read in (PAYLOADS[kind].read, partial(read_members, PAYLOADS[kind])):
+        one, other = read([(0, 100), (100, 200)])
+        one[:] = bytes(100)
+        assert other == PLAIN[100:200]
+        assert read([(0, 100)])[0] == PLAIN[:100]
+
+
+def test_small_members_side_by_side_lie_in_the_same_pages_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safeload.artifact.payload._TOGETHER_MAX", 1_000)
+    spans = [(0, 300), (300, 700), (700, 1_000), (1_000, 1_001), (1_064, 1_070), (1_070, 9_000), (9_000, 9_000)]
+    views = read_members(PAYLOADS["clear"], spans)
+    assert views == [PLAIN[begin:end] for begin, end in spans]
+    kept = [id(view.obj) for view in views]
+    assert kept[0] == kept[1] == kept[2]
+    assert len({*kept}) == 4 + 1  # and nothing that is far away, or large
 
 
 @pytest.mark.parametrize("place", [10, LEAF - 1, LEAF, 2 * LEAF + 9])

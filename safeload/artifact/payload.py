@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from safeload.container.source import Source
     from safeload.keys import FileKey
 
-__all__ = ["ClearPayload", "EncryptedPayload", "Payload", "ciphertext_head"]
+__all__ = ["ClearPayload", "EncryptedPayload", "Payload", "ciphertext_head", "read_members"]
 
 
+_TOGETHER_MAX = 8 << 20  # bytes that whoever keeps a few of them keeps
 Span = tuple[int, int]  # first byte of the plain payload, and end
 
 
@@ -27,6 +28,26 @@ class Payload(Protocol):
     """The plain bytes of each of some spans, in order and apart, each in writable memory of its own."""
 
     def read(self, spans: Sequence[Span]) -> list[memoryview]: ...
+
+
+def read_members(payload: Payload, spans: Sequence[Span]) -> list[memoryview]:
+    """As `read`; but small ones that stand side by side lie in the same pages.
+
+    The system gives memory by the page, which for a thousand small arrays takes longer than to read them.
+    """
+    joined: list[Span] = []
+    for begin, end in spans:
+        if joined and joined[-1][1] == begin and end - joined[-1][0] <= _TOGETHER_MAX:
+            joined[-1] = joined[-1][0], end
+        else:
+            joined.append((begin, end))
+    found = {begin: view for (begin, _), view in zip(joined, payload.read(joined), strict=True)}
+    firsts = [*found]
+    views = []
+    for begin, end in spans:
+        first = firsts[bisect_right(firsts, begin) - 1]
+        views.append(found[first][begin - first : end - first])
+    return views
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +91,13 @@ class EncryptedPayload:
     def read(self, spans: Sequence[Span]) -> list[memoryview]:
         """Raises DigestMismatchError, CorruptCiphertextError."""
         openings = [self._opening(begin, end) for begin, end in spans]
-        firsts = [opening.leaves.start for opening in openings]
-        lasts = [opening.leaves.stop for opening in openings]
+        busy = [opening for opening in openings if opening.leaves]  # an empty span has none
+        firsts = [opening.leaves.start for opening in busy]
+        lasts = [opening.leaves.stop for opening in busy]
 
         def look(start: int, leaf: memoryview) -> None:
             number = start // LEAF
-            for opening in openings[bisect_right(lasts, number) : bisect_right(firsts, number)]:
+            for opening in busy[bisect_right(lasts, number) : bisect_right(firsts, number)]:
                 opening.look(start, leaf)
 
         leaves = sorted({number for opening in openings for number in opening.leaves})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 from safeload.artifact.environment import check_environment
 from safeload.artifact.events import log_accepted, log_refused
 from safeload.artifact.padding import Padding, nonzero
-from safeload.artifact.payload import ClearPayload, EncryptedPayload
+from safeload.artifact.payload import ClearPayload, EncryptedPayload, read_members
 from safeload.artifact.unlocking import file_key
 from safeload.codecs import Held, LoadOptions, codec_of
 from safeload.container.encodings import IDENTITY
@@ -147,7 +147,7 @@ class Artifact:
         """Some members, in their order, read in one go."""
         spans = [self._span(index) for index in indices]
         found = []
-        for index, (begin, _), plain in zip(indices, spans, payload.read(spans), strict=True):
+        for index, (begin, _), plain in zip(indices, spans, read_members(payload, spans), strict=True):
             member = self.members[index]
             gap = member.offset - begin
             if any(plain[:gap]):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safeload.container.layout import DIGEST_SIZE, LEAF, leaf_count
 from safeload.container.parallel import each
@@ -25,7 +24,7 @@ _ROOT = struct.Struct("<QQ")
 # One is read and hashed in a moment, and a processor that slept may take several to wake up.
 _LEAVES_APIECE = 2
 
-Hash = Callable[[bytes | memoryview], bytes]
+Hash = Callable[..., bytes]  # of one piece of bytes or several, one behind the other
 Edges = dict[int, memoryview]  # leaves that were read and checked, by their number
 Wanted = tuple[int, memoryview]  # a place in the payload, and what is to be filled from there on
 
@@ -33,11 +32,19 @@ Wanted = tuple[int, memoryview]  # a place in the payload, and what is to be fil
 def _blake3() -> Hash:
     from blake3 import blake3
 
-    return lambda data: blake3(data).digest()
+    return lambda *pieces: _digest(blake3, *pieces)
 
 
 def _sha256() -> Hash:
-    return lambda data: hashlib.sha256(data).digest()
+    return lambda *pieces: _digest(hashlib.sha256, *pieces)
+
+
+def _digest(new: Callable[[bytes | memoryview], Any], first: bytes | memoryview, *others: bytes | memoryview) -> bytes:
+    state = new(first)
+    for other in others:
+        state.update(other)
+    digest: bytes = state.digest()
+    return digest
 
 
 DIGESTS: dict[str, Callable[[], Hash]] = {"blake3": _blake3, "sha256": _sha256}
@@ -77,35 +84,37 @@ class LeafTable:
 
         def make_work() -> Callable[[int], None]:
             digest = DIGESTS[self.digest]()
-            buffers: list[memoryview] = []  # of this thread, made for the first leaf that has several owners
+            buffers: list[memoryview] = []  # of this thread, made for the first leaf of which not all is wanted
 
-            def read(index: int, piece: memoryview) -> memoryview:
-                source.read_into(payload_off + index * LEAF, piece)
-                self._compare(index, digest(piece))
-                return piece
+            def read(index: int, pieces: Sequence[memoryview]) -> None:
+                at = payload_off + index * LEAF
+                for piece in pieces:
+                    source.read_into(at, piece)
+                    at += len(piece)
+                self._compare(index, digest(*pieces))
 
-            def shared(index: int, size: int) -> memoryview:
+            def whole(index: int, size: int) -> memoryview:
                 if index in edges:
                     return edges[index]
+                leaf = buffers.pop()[:size] if buffers else memoryview(bytearray(LEAF))[:size]
+                read(index, [leaf])
                 if index == leaves[-1]:
-                    edges[index] = read(index, memoryview(bytearray(size)))
-                    return edges[index]
-                if not buffers:
-                    buffers.append(memoryview(bytearray(LEAF)))
-                return read(index, buffers[0][:size])
+                    edges[index] = leaf
+                else:
+                    buffers.append(leaf)
+                return leaf
 
             def work(at: int) -> None:
                 start, stop = self.span(leaves[at])
-                owner = max(0, bisect_right(begins, start) - 1)
-                begin, view = wanted[owner]
-                if begin <= start and stop <= begin + len(view):
-                    read(leaves[at], view[start - begin : stop - begin])
+                owners = wanted[max(0, bisect_right(begins, start) - 1) : bisect_left(begins, stop)]
+                parts = [_part(begin, view, start, stop) for begin, view in owners]
+                if sum(map(len, parts)) == stop - start:
+                    read(leaves[at], parts)
                     return
-                piece = shared(leaves[at], stop - start)
-                for begin, view in itertools.islice(wanted, owner, bisect_left(begins, stop)):
-                    left, right = max(begin, start), min(begin + len(view), stop)
-                    if left < right:
-                        view[left - begin : right - begin] = piece[left - start : right - start]
+                leaf = whole(leaves[at], stop - start)
+                for (begin, _), part in zip(owners, parts, strict=True):
+                    first = max(begin - start, 0)
+                    part[:] = leaf[first : first + len(part)]
 
             return work
 
@@ -167,6 +176,11 @@ class LeafTable:
                 f"the payload was changed: leaf {index} (payload bytes {start:,} to {end:,}) is not what was signed",
                 leaf=index,
             )
+
+
+def _part(begin: int, view: memoryview, start: int, stop: int) -> memoryview:
+    """What of `view`, which begins at `begin`, lies between `start` and `stop`."""
+    return view[max(start - begin, 0) : max(stop - begin, 0)]
 
 
 def _keep(edges: Edges, index: int) -> None:

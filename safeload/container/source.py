@@ -21,7 +21,8 @@ __all__ = ["BufferSource", "FileSource", "Source", "allocate", "open_source"]
 _CHUNK = 4 << 20
 _SMALL = 1 << 20
 _HUGE_PAGE = 2 << 20
-_WASTE = 32  # the part of what is asked for that may be given in addition
+_AT_ONCE = 32 << 10
+_WASTE = 16  # the part of what is asked for that may be given in addition
 # Linux transfers at most 0x7ffff000 bytes a call; leaves are smaller, members need not be.
 _READ_MAX = 1 << 30
 
@@ -56,6 +57,9 @@ class FileSource:
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             raise OSError(errno.ESPIPE, "not a regular file; pass an open file object to read from a pipe", str(path))
         self.size = info.st_size
+        self._whole = b""
+        if self.size <= _AT_ONCE:  # each of its sections is in there, at the cost of one
+            self._whole = self._read(0, self.size)
 
     def fileno(self) -> int:
         if not self._closed.alive:
@@ -64,6 +68,9 @@ class FileSource:
 
     def read_into(self, offset: int, view: memoryview) -> None:
         """Fill `view` from byte `offset` on. Raises FormatError if the file ends first."""
+        if self._whole:
+            view[:] = self._cut(offset, len(view))
+            return
         done = 0
         while done < len(view):
             count = os.preadv(self.fileno(), [view[done : done + _READ_MAX]], offset + done)
@@ -72,6 +79,16 @@ class FileSource:
             done += count
 
     def read(self, offset: int, length: int) -> bytes:
+        return self._cut(offset, length) if self._whole else self._read(offset, length)
+
+    def _cut(self, offset: int, length: int) -> bytes:
+        self.fileno()
+        piece = self._whole[offset : offset + length]
+        if len(piece) != length:
+            raise FormatError("truncated", f"the file ends at byte {self.size:,}")
+        return piece
+
+    def _read(self, offset: int, length: int) -> bytes:
         buffer = bytearray(length)
         self.read_into(offset, memoryview(buffer))
         return bytes(buffer)

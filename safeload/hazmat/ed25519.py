@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 __all__ = ["SEED_BYTES", "SIGNATURE_BYTES", "new_seed", "public_key", "sign", "verify"]
 
@@ -34,13 +39,19 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
     OpenSSL's equation has no cofactor, and it refuses an S that is not below the order of the group (5.1.7).
     """
-    from cryptography.exceptions import InvalidSignature  # 11 ms, with the next one
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.exceptions import InvalidSignature  # 11 ms
 
     if len(signature) != SIGNATURE_BYTES:
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        _public_key(public).verify(signature, message)
     except InvalidSignature:
         return False
     return True
+
+
+@functools.lru_cache(maxsize=64)
+def _public_key(public: bytes) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric import ed25519  # 11 ms
+
+    return ed25519.Ed25519PublicKey.from_public_bytes(public)

@@ -111,8 +111,9 @@ def _read(descriptor: int, name: str, what: str, most: int) -> KeyFile:
             "a pipe is read by its number: --key-fd 3 3< <(command), or Signer.from_fd" if stat.S_ISFIFO(mode) else ""
         )
         raise KeyFileError(f"{printable(name)} is {_what(mode)}, not a {what}", path=name, hint=hint)
-    with open(descriptor, "rb", closefd=False) as file:
-        data = file.read(most + 1)
+    data = b""
+    while len(data) <= most and (piece := os.read(descriptor, most + 1 - len(data))):
+        data += piece
     if len(data) > most:
         raise KeyFileError(f"{printable(name)} is larger than {most // 1024} KiB: not a {what}", path=name)
     return KeyFile(name, data, mode)

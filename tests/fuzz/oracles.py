@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import io
 import pickle
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import safeload
+from fuzz.inert import Inert
+from fuzz.joblib_oracle import AskedByJoblib
 from safeload.engine.tables import WATCHED
 from safeload.readers.joblib import analyse
 
-__all__ = ["check_bytes"]
+if TYPE_CHECKING:
+    from safeload.readers.observations import Stream
 
-
-class Inert:
-    """Stands for every global while CPython reads: takes whatever it is given, and does nothing with it."""
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Inert:
-        return super().__new__(cls)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None: ...
-
-    def __setstate__(self, state: Any) -> None: ...
-
-    def __setitem__(self, key: Any, value: Any) -> None: ...
-
-    def __call__(self, *args: Any) -> Inert:
-        raise pickle.UnpicklingError("a value is called")
-
-    def append(self, value: Any) -> None: ...
-
-    def extend(self, values: Any) -> None: ...
-
-    def add(self, value: Any) -> None: ...
+__all__ = ["check_bytes", "reported"]
 
 
 class Asked(pickle.Unpickler):
     """CPython's own unpickler. It notes the names, and imports nothing: the registry of extensions it cannot reach."""
 
     def __init__(self, data: bytes) -> None:
-        super().__init__(io.BytesIO(data))
+        self.file = io.BytesIO(data)
+        super().__init__(self.file)
         self.names: list[tuple[str, str]] = []
 
     def find_class(self, module: str, name: str) -> Any:
@@ -56,10 +41,10 @@ def check_bytes(data: bytes, *, load: bool = True) -> str:
         stream = analyse(memoryview(data), watch=WATCHED)
     except safeload.SafeloadError:
         return "malformed"
-    if stream.facts:
+    if _is_odd(stream):
         return "odd"
-    if not stream.every_array():  # raw bytes behind wrappers, which only joblib can read
-        _compare(data[: stream.end], [(used.stream_module, used.stream_name) for used in stream.globals])
+    asked = AskedByJoblib(data) if stream.every_array() else Asked(data)
+    _compare(asked, reported(stream), stream.end)
     if not load:
         return "analysed"
     try:
@@ -69,12 +54,24 @@ def check_bytes(data: bytes, *, load: bool = True) -> str:
     return "loaded"
 
 
-def _compare(data: bytes, reported: list[tuple[str, str]]) -> None:
-    """All that CPython asks for, in order; where it stops with an error, up to there."""
-    asked = Asked(data)
+def _is_odd(stream: Stream) -> bool:
+    return bool(stream.facts) or any(_is_odd(array.nested) for array in stream.every_array() if array.nested)
+
+
+def reported(stream: Stream) -> list[tuple[str, str]]:
+    """Also what the objects in an array are made of, which are a stream of their own behind its wrapper."""
+    found = [(used.offset, [(used.stream_module, used.stream_name)]) for used in stream.globals]
+    nested = [(array.end_of_build, array.nested) for array in stream.every_array()]
+    found += [(at, reported(inner)) for at, inner in nested if inner is not None]
+    return [name for _, names in sorted(found, key=itemgetter(0)) for name in names]
+
+
+def _compare(asked: Asked | AskedByJoblib, reported: list[tuple[str, str]], end: int) -> None:
+    """All that is asked for, in order, and where reading ends; where it stops with an error, up to there."""
     try:
         asked.load()
     except Exception:
         assert asked.names == reported[: len(asked.names)], (asked.names, reported)
         return
     assert asked.names == reported, (asked.names, reported)
+    assert asked.file.tell() == end
