@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import safeload
 from safeload.artifact.payload import ClearPayload, EncryptedPayload, ciphertext_head, read_members
 from safeload.container import parallel
 from safeload.container.ciphertext import CHUNK, stored_length
@@ -23,7 +24,9 @@ from safeload.keys import new_file_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
+    from conftest import Keys
     from safeload.artifact.payload import Payload
 
 PLAIN = np.random.default_rng(1).bytes(2 * LEAF + 3 * CHUNK + 5)
@@ -164,20 +167,37 @@ def test_the_error_of_the_lowest_piece_comes_out_once_all_threads_have_ended(err
     assert not [thread for thread in threading.enumerate() if thread.name == "safeload"]
 
 
-def test_a_thread_that_cannot_be_started_is_an_error_after_which_none_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("most", [0, 1])
+def test_where_the_system_gives_no_threads_fewer_do_all_of_the_work(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     real = threading.Thread.start
     begun: list[threading.Thread] = []
+    done: list[int] = []
 
     def start(thread: threading.Thread) -> None:
-        if begun:
+        if len(begun) == most:
             raise RuntimeError("can't start new thread")
         begun.append(thread)
         real(thread)
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    with pytest.raises(RuntimeError, match="new thread"):
-        parallel.each(lambda: lambda index: None, 100)
-    assert not begun[0].is_alive()
+    parallel.each(lambda: done.append, 100)
+    assert sorted(done) == list(range(100))
+    assert not any(thread.is_alive() for thread in begun)
+
+
+def test_a_process_that_gets_no_threads_saves_and_loads(
+    tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    value = {f"w{n}": np.full(1_500_000, n, "f4") for n in range(4)}
+    safeload.dump(value, tmp_path / "plain", signer=team.key)
+    safeload.dump(value, tmp_path / "small", signer=team.key, compress=("zstd", 1))
+    for name in ("plain", "small"):
+        loaded = safeload.load(tmp_path / name, trust=team.pub)
+        assert all(np.array_equal(loaded[key], value[key]) for key in value)
 
 
 def test_an_interrupt_while_others_end_what_they_began_comes_out_when_they_have(

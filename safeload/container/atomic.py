@@ -56,7 +56,11 @@ def syncing(fd: int) -> Iterator[None]:
     from concurrent.futures import ThreadPoolExecutor  # which small files do not pay
 
     with ThreadPoolExecutor(1) as pool:
-        synced = pool.submit(os.fsync, fd)
+        try:
+            synced = pool.submit(os.fsync, fd)
+        except RuntimeError:  # the system gives no thread: it is done at the end alone
+            yield
+            return
         yield
         synced.result()
 

@@ -45,17 +45,20 @@ def _each_threaded(make_work: Callable[[], Callable[[int], None]], count: int, t
                 failures[index] = error
 
     here, *there = [make_work() for _ in range(threads)]
-    others = [threading.Thread(target=run, args=(work,), name="safeload") for work in there]
-    begun = 0
+    others: list[threading.Thread] = []
     try:
-        for other in others:
-            other.start()
-            begun += 1
+        for work in there:
+            thread = threading.Thread(target=run, args=(work,), name="safeload")
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more of them: fewer do it, or one
+                break
+            others.append(thread)
         run(here)
         _wait(others)
-    except BaseException as error:  # a thread that did not start, Ctrl+C while others end what they began
+    except BaseException as error:  # Ctrl+C while others end what they began
         failures.setdefault(count, error)
-        _wait(others[:begun])  # they write into memory, and read from a file, that the caller gives up
+        _wait(others)  # they write into memory, and read from a file, that the caller gives up
     if failures:
         raise failures[min(failures)]
 

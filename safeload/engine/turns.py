@@ -24,7 +24,7 @@ __all__ = ["Turns"]
 
 _MARK, _TUPLE = bytes([op.MARK]), bytes([op.TUPLE])
 _AT_ONCE = 256  # so few that their arrays are still in the processor's cache
-_BYTES_AT_ONCE = 8 << 20
+_BYTES_AT_ONCE = 1 << 20
 
 
 class Turns:
