@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["MODELS", "arrays"]
+__all__ = ["MODELS", "arrays", "trees"]
 
 
 def _data() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -51,6 +51,16 @@ def _small() -> Any:
 
     rng = np.random.default_rng(0)
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(rng.normal(size=(500, 100)), np.arange(500) % 10)
+
+
+def trees(megabytes: int) -> Any:
+    """A forest of few and large trees, of about that size."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    rng = np.random.default_rng(0)
+    inputs, targets = rng.normal(size=(20_000, 6)).astype("f4"), rng.normal(size=20_000)
+    forest = RandomForestRegressor(max(1, megabytes * 5 // 9), random_state=0, n_jobs=2)
+    return forest.fit(inputs[: 200 * megabytes], targets[: 200 * megabytes])
 
 
 def arrays(megabytes: int) -> dict[str, np.ndarray[Any, Any]]:

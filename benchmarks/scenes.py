@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import joblib
 from measuring import OURS, Bound, Scene, turns, worker
-from models import MODELS, arrays
+from models import MODELS, arrays, trees
 
 import safeload
 
@@ -133,18 +133,19 @@ def _dump(stage: Stage, scene: Scene, make: Callable[[], Any]) -> None:
 # --- memory -----------------------------------------------------------------------------------------------------------
 
 
-def _peak(stage: Stage, scene: Scene, make: Callable[[], Any]) -> None:
-    """Each time in a process of its own, divided by the size of the file."""
+def _peak(stage: Stage, scene: Scene, make: Callable[[], Any], first: Callable[[int], Any] = arrays) -> None:
+    """Each time in a process of its own, divided by the size of the file. Something small comes `first`, and what is
+    imported for it is in memory before."""
     small = stage.folder / "small"
-    joblib.dump(arrays(1), f"{small}.joblib")
-    safeload.dump(arrays(1), f"{small}.safeload", signer=stage.key)
+    joblib.dump(first(1), f"{small}.joblib")
+    safeload.dump(first(1), f"{small}.safeload", signer=stage.key)
     with stage.model(make) as (plain, ours):
         size = plain.stat().st_size
 
         def peak(deed: str, file: Path, **more: Any) -> float:
             with worker() as here:
-                first = {"path": f"{small}{file.suffix}", **more}
-                return here("peak", deed=deed, small=first, path=str(file), **more) / size
+                before = {"path": f"{small}{file.suffix}", **more}
+                return here("peak", deed=deed, small=before, path=str(file), **more) / size
 
         scene.samples = turns(
             {
@@ -240,6 +241,8 @@ def _process() -> Iterator[tuple[Scene, Act]]:
     yield peak, partial(_peak, make=many)
     peak = Scene("memory text", "most memory while the million words are loaded", x, [])
     yield peak, partial(_peak, make=MODELS["text"])
+    peak = Scene("memory forest", "most memory while a forest of 100 MB is loaded", x, [Bound("", "alone", 1.1)])
+    yield peak, partial(_peak, make=partial(trees, 100), first=trees)
     shared = Scene("fork", "1 GB loaded, then read by four forked processes", x, [Bound("", "alone", 1.15)])
     yield shared, partial(_forked, make=partial(arrays, 1_000))
     first = Scene("import", "`import safeload` in a new process", s, [Bound(NUMPY, "more", 0.15)])
