@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
+import os
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -14,13 +17,15 @@ from hypothesis import strategies as st
 
 import safeload
 from safeload.artifact.payload import ClearPayload, EncryptedPayload, ciphertext_head, read_members
-from safeload.container import parallel
+from safeload.container import parallel, source
 from safeload.container.ciphertext import CHUNK, stored_length
 from safeload.container.layout import LEAF
 from safeload.container.leaves import hash_leaves
 from safeload.container.source import BufferSource
-from safeload.errors import CorruptCiphertextError, DigestMismatchError
+from safeload.errors import CorruptCiphertextError, DigestMismatchError, FormatError
 from safeload.keys import new_file_key
+from safeload.pages import Pages
+from testkit.roundtrip import peak
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +70,10 @@ _SPANS = (
 )
 
 
+def _members(payload: Payload, spans: list[tuple[int, int]]) -> list[memoryview]:
+    return read_members(payload, spans, ["numpy.arrays"] * len(spans))
+
+
 @pytest.mark.parametrize("kind", PAYLOADS)
 @given(_SPANS)
 @settings(max_examples=80, deadline=None)
@@ -73,7 +82,7 @@ def test_any_spans_are_what_was_written_together_and_one_by_one(kind: str, spans
     wanted = [PLAIN[begin:end] for begin, end in spans]
     assert payload.read(spans) == wanted
     assert [payload.read([span])[0] for span in spans] == wanted
-    assert read_members(payload, spans) == wanted
+    assert _members(payload, spans) == wanted
 
 
 @pytest.mark.parametrize("kind", PAYLOADS)
@@ -91,7 +100,7 @@ def test_an_empty_span_at_the_border_of_a_leaf_hides_no_other(kind: str) -> None
 
 @pytest.mark.parametrize("kind", PAYLOADS)
 def test_what_is_read_in_one_go_shares_no_memory(kind: str) -> None:
-    for read in (PAYLOADS[kind].read, partial(read_members, PAYLOADS[kind])):
+    for read in (PAYLOADS[kind].read, partial(_members, PAYLOADS[kind])):
         one, other = read([(0, 100), (100, 200)])
         one[:] = bytes(100)
         assert other == PLAIN[100:200]
@@ -101,7 +110,7 @@ def test_what_is_read_in_one_go_shares_no_memory(kind: str) -> None:
 def test_small_members_side_by_side_lie_in_the_same_pages_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("safeload.artifact.payload._TOGETHER_MAX", 1_000)
     spans = [(0, 300), (300, 700), (700, 1_000), (1_000, 1_001), (1_064, 1_070), (1_070, 9_000), (9_000, 9_000)]
-    views = read_members(PAYLOADS["clear"], spans)
+    views = _members(PAYLOADS["clear"], spans)
     assert views == [PLAIN[begin:end] for begin, end in spans]
     kept = [id(view.obj) for view in views]
     assert kept[0] == kept[1] == kept[2]
@@ -200,7 +209,87 @@ def test_a_process_that_gets_no_threads_saves_and_loads(
         assert all(np.array_equal(loaded[key], value[key]) for key in value)
 
 
-def test_an_interrupt_while_others_end_what_they_began_comes_out_when_they_have(
+def test_an_interrupt_while_a_thread_starts_comes_out_when_that_thread_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = threading.Thread.start
+    begun: list[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        real(thread)
+        begun.append(thread)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        parallel.each(lambda: lambda index: None, 100)
+    assert len(begun) == 1
+    assert not begun[0].is_alive()
+
+
+def test_an_interrupt_is_not_lost_behind_the_error_of_a_lower_piece() -> None:
+    meet = threading.Barrier(2, timeout=30)
+
+    def work(index: int) -> None:
+        meet.wait()
+        raise OSError("lower") if index == 0 else KeyboardInterrupt("higher")
+
+    with pytest.raises(KeyboardInterrupt, match="higher"):
+        parallel.each(lambda: work, 2)
+
+
+def test_a_refused_load_keeps_nothing_of_the_file_until_the_collector_comes(tmp_path: Path, team: Keys) -> None:
+    safeload.dump({f"w{n}": np.full(3_000_000, n, "f4") for n in range(4)}, tmp_path / "m", signer=team.key)
+    with (tmp_path / "m").open("r+b") as file:
+        file.seek(20_000_000)
+        file.write(b"changed")
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(DigestMismatchError) as caught:
+            safeload.load(tmp_path / "m", trust=team.pub)
+        del caught
+        assert not [kept for kept in gc.get_objects() if isinstance(kept, Pages)]
+    finally:
+        gc.enable()
+
+
+def test_a_small_file_that_is_cut_while_it_is_read_is_named_and_closed(
+    tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    safeload.dump([1], tmp_path / "small.safeload", signer=team.key)
+    closed: list[int] = []
+    real = os.close
+    monkeypatch.setattr(source, "os", SimpleNamespace(**{**vars(os), "preadv": lambda *_: 0, "close": closed.append}))
+    with pytest.raises(FormatError, match=r"small\.safeload.*ends at byte 0; it was cut while being read"):
+        safeload.load(tmp_path / "small.safeload", trust=team.pub)
+    assert len(closed) == 1
+    real(closed[0])
+
+
+def test_arrays_beside_a_stream_do_not_keep_its_words(tmp_path: Path, team: Keys) -> None:
+    words = ["a word of the stream"] * 100
+    value: dict[str, Any] = {"words": words, "a": np.arange(20_000.0), "b": np.arange(30_000.0)}
+    safeload.dump(value, tmp_path / "m", signer=team.key, codec="pickle")
+    loaded = safeload.load(tmp_path / "m", trust=team.pub)
+    assert np.array_equal(loaded["a"], value["a"])
+    base = loaded["a"]
+    while isinstance(base, np.ndarray):
+        base = base.base
+    kept = memoryview(memoryview(base).obj)
+    assert len(kept) > value["a"].nbytes
+    assert words[0].encode() not in bytes(kept)
+
+
+def test_numbers_of_another_byte_order_are_not_there_twice_at_the_end(tmp_path: Path, team: Keys) -> None:
+    for name, order in (("native", "<f8"), ("other", ">f8")):
+        value = {f"w{n}": np.full(1_500_000, n, order) for n in range(8)}  # 96 MB
+        safeload.dump(value, tmp_path / name, signer=team.key)
+    more = peak(tmp_path / "other", team) - peak(tmp_path / "native", team)
+    assert more < 40_000_000, more  # one of them, or what lies in the same pages
+
+
+def test_an_interrupt_while_others_others_end_what_they_began_comes_out_when_they_have(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     real = parallel._wait

@@ -30,17 +30,20 @@ class Payload(Protocol):
     def read(self, spans: Sequence[Span]) -> list[memoryview]: ...
 
 
-def read_members(payload: Payload, spans: Sequence[Span]) -> list[memoryview]:
-    """As `read`; but small ones that stand side by side lie in the same pages.
+def read_members(payload: Payload, spans: Sequence[Span], kinds: Sequence[str]) -> list[memoryview]:
+    """As `read`; but small ones of one kind that stand side by side lie in the same pages.
 
-    The system gives memory by the page, which for a thousand small arrays takes longer than to read them.
+    The system gives memory by the page, which for a thousand small arrays takes longer than to read them. Whoever keeps
+    an array keeps others like it, and not the words of the stream that it came with.
     """
     joined: list[Span] = []
-    for begin, end in spans:
-        if joined and joined[-1][1] == begin and end - joined[-1][0] <= _TOGETHER_MAX:
+    last = ""
+    for (begin, end), kind in zip(spans, kinds, strict=True):
+        if joined and joined[-1][1] == begin and kind == last and end - joined[-1][0] <= _TOGETHER_MAX:
             joined[-1] = joined[-1][0], end
         else:
             joined.append((begin, end))
+        last = kind
     found = {begin: view for (begin, _), view in zip(joined, payload.read(joined), strict=True)}
     firsts = [*found]
     views = []
@@ -91,7 +94,7 @@ class EncryptedPayload:
     def read(self, spans: Sequence[Span]) -> list[memoryview]:
         """Raises DigestMismatchError, CorruptCiphertextError."""
         openings = [self._opening(begin, end) for begin, end in spans]
-        busy = [opening for opening in openings if opening.leaves]  # an empty span has none
+        busy = [opening for opening in openings if opening.leaves]  # an empty span may have none
         firsts = [opening.leaves.start for opening in busy]
         lasts = [opening.leaves.stop for opening in busy]
 
@@ -142,7 +145,9 @@ class _Opening:
 
     def plain(self, begin: int, end: int) -> memoryview:
         """What lies between two places of the plaintext, once all of it was opened."""
-        return self._plain[begin - self._base : end - self._base]
+        found = self._plain[begin - self._base : end - self._base]
+        # A few bytes would keep the chunk that they are in, and a file may have many members of a few bytes.
+        return found if 2 * len(found) > len(self._plain) else memoryview(bytearray(found))
 
     def _borders(self) -> list[int]:
         chunks = ((leaf * LEAF - HEAD) // STORED for leaf in self.leaves[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
@@ -66,6 +67,7 @@ class Artifact:
     ) -> None:
         self.name, self.manifest, self.signers = name, manifest, signers
         self._source, self._layout, self._table, self._limits = source, layout, table, limits
+        self._clear = ClearPayload(source, layout.prelude.payload_off, table)  # one, for what it knows already
         self._unlocked: EncryptedPayload | None = None
         self.closed = closed
 
@@ -109,10 +111,14 @@ class Artifact:
             error.locate(self.name)
             raise
 
+    @functools.cached_property
+    def _index(self) -> dict[str, int]:
+        return {member.name: index for index, member in enumerate(self.members)}
+
     def _opened(self, secret: Secret) -> Payload:
         offset, encryption = self._layout.prelude.payload_off, self.manifest.encryption
         if encryption is None:
-            return ClearPayload(self._source, offset, self._table)
+            return self._clear
         if self._unlocked is None or secret.given:
             prelude, table = self._layout.prelude, self._table
             key = file_key(self._source, prelude, table, encryption, self.signers, secret, self.closed)
@@ -131,9 +137,7 @@ class Artifact:
         `identity` and `passphrase` as in :meth:`unlock`, which may have been called before instead.
         Raises KeyError for an unknown name, DigestMismatchError, CorruptMemberError, DecryptionError.
         """
-        index = next((i for i, member in enumerate(self.members) if member.name == name), None)
-        if index is None:
-            raise KeyError(name)
+        index = self._index[name]
         try:
             return self._read(self._opened(Secret(identity, passphrase)), index)
         except SafeloadError as error:
@@ -147,7 +151,8 @@ class Artifact:
         """Some members, in their order, read in one go."""
         spans = [self._span(index) for index in indices]
         found = []
-        for index, (begin, _), plain in zip(indices, spans, read_members(payload, spans), strict=True):
+        views = read_members(payload, spans, [self.members[index].kind for index in indices])
+        for index, (begin, _), plain in zip(indices, spans, views, strict=True):
             member = self.members[index]
             gap = member.offset - begin
             if any(plain[:gap]):
@@ -207,12 +212,17 @@ class Artifact:
 
         What is compressed is read when it is asked for, so that not all of it is there twice.
         """
-        reads = {index: partial(self._read, payload, index) for index in range(len(self.members))}
+        views: dict[int, memoryview] = {}
         if at_once:
             plain = [index for index, member in enumerate(self.members) if member.encoding == IDENTITY]
-            views = self._read_all(payload, plain)
-            reads |= {index: partial(_itself, view) for index, view in zip(plain, views, strict=True)}
-        return [Held(member.name, member.kind, reads[index]) for index, member in enumerate(self.members)]
+            views = dict(zip(plain, self._read_all(payload, plain), strict=True))
+
+        def read(index: int) -> memoryview:
+            """Nothing is kept here of what was handed over: the codec may make something else of it."""
+            view = views.pop(index, None)
+            return self._read(payload, index) if view is None else view
+
+        return [Held(member.name, member.kind, partial(read, index)) for index, member in enumerate(self.members)]
 
     def log(self, outcome: str | SafeloadError) -> None:
         """Step 10: the event that an operator wants to see."""
@@ -239,7 +249,3 @@ class Artifact:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _itself(view: memoryview) -> memoryview:
-    return view

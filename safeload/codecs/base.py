@@ -25,7 +25,8 @@ class Part(NamedTuple):
 
 
 class Held(NamedTuple):
-    """A member that is there. ``read()`` gives its plain, verified bytes, in memory that is nobody else's."""
+    """A member that is there. ``read()`` gives its plain, verified bytes, writable, once: its memory may be shared with
+    members of its kind beside it, and with nobody else."""
 
     name: str
     kind: str

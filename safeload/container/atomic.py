@@ -56,13 +56,12 @@ def syncing(fd: int) -> Iterator[None]:
     from concurrent.futures import ThreadPoolExecutor  # which small files do not pay
 
     with ThreadPoolExecutor(1) as pool:
-        try:
+        synced = None
+        with contextlib.suppress(RuntimeError):  # the system gives no thread: it is done at the end alone
             synced = pool.submit(os.fsync, fd)
-        except RuntimeError:  # the system gives no thread: it is done at the end alone
-            yield
-            return
         yield
-        synced.result()
+        if synced is not None:
+            synced.result()
 
 
 def _check_target(path: Path) -> None:

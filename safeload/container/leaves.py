@@ -94,8 +94,9 @@ class LeafTable:
                 self._compare(index, digest(*pieces))
 
             def whole(index: int, size: int) -> memoryview:
-                if index in edges:
-                    return edges[index]
+                known = edges.get(index)  # once: another thread may take it away
+                if known is not None:
+                    return known
                 leaf = buffers.pop()[:size] if buffers else memoryview(bytearray(LEAF))[:size]
                 read(index, [leaf])
                 if index == leaves[-1]:
@@ -119,7 +120,8 @@ class LeafTable:
             return work
 
         each(make_work, len(leaves), apiece=_LEAVES_APIECE)
-        _keep(edges, leaves[-1] if leaves else -1)
+        if leaves:
+            _keep(edges, leaves[-1])
 
     @staticmethod
     def _leaves(wanted: Sequence[Wanted]) -> list[int]:
@@ -144,9 +146,9 @@ class LeafTable:
     ) -> None:
         """As `check_all`, for some leaves. `look` is called in several threads at once, and its leaf is then gone.
 
-        The last leaf is taken from `edges`, or put there, as in `read`.
+        With `edges`, leaves are taken from there, and the last one is put there, as in `read`.
         """
-        edges = {} if edges is None else edges
+        known = {} if edges is None else edges
 
         def make_work() -> Callable[[int], None]:
             digest = DIGESTS[self.digest]()
@@ -155,19 +157,20 @@ class LeafTable:
             def work(at: int) -> None:
                 index = leaves[at]
                 start, end = self.span(index)
-                piece = edges.get(index)
+                piece = known.get(index)
                 if piece is None:
                     piece = buffer[: end - start]
                     source.read_into(payload_off + start, piece)
                     self._compare(index, digest(piece))
-                    if index == leaves[-1]:
+                    if edges is not None and index == leaves[-1]:
                         edges[index] = memoryview(bytes(piece))
                 look(start, piece)
 
             return work
 
         each(make_work, len(leaves))
-        _keep(edges, leaves[-1] if leaves else -1)
+        if leaves:
+            _keep(known, leaves[-1])
 
     def _compare(self, index: int, actual: bytes) -> None:
         if actual != self.table[index * DIGEST_SIZE : (index + 1) * DIGEST_SIZE]:

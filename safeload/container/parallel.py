@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import threading
@@ -20,8 +21,7 @@ def each(make_work: Callable[[], Callable[[int], None]], count: int, *, apiece: 
 
     There are as many threads as processors, or so few that there are `apiece` pieces for each.
 
-    The error of the lowest failing piece is raised, and pieces behind it are not begun: which piece
-    is named does not depend on the threads.
+    The error of the lowest failing piece is raised, whatever the threads do; once one failed, no other is begun.
     """
     threads = min(count // apiece, _cores(), _THREADS_MAX)
     if threads <= 1:
@@ -48,24 +48,29 @@ def _each_threaded(make_work: Callable[[], Callable[[int], None]], count: int, t
     others: list[threading.Thread] = []
     try:
         for work in there:
-            thread = threading.Thread(target=run, args=(work,), name="safeload")
+            others.append(threading.Thread(target=run, args=(work,), name="safeload"))
             try:
-                thread.start()
+                others[-1].start()
             except RuntimeError:  # the system gives no more of them: fewer do it, or one
                 break
-            others.append(thread)
         run(here)
         _wait(others)
-    except BaseException as error:  # Ctrl+C while others end what they began
-        failures.setdefault(count, error)
+    except BaseException as error:  # Ctrl+C, while others begin or end a piece
+        failures[count] = error
         _wait(others)  # they write into memory, and read from a file, that the caller gives up
     if failures:
-        raise failures[min(failures)]
+        # What is no Exception is meant for the whole program.
+        index = min(failures, key=lambda index: (isinstance(failures[index], Exception), index))
+        try:
+            raise failures[index]
+        finally:
+            failures.clear()  # else the error holds itself, and with it all that was read
 
 
 def _wait(threads: list[threading.Thread]) -> None:
     for thread in threads:
-        thread.join()
+        with contextlib.suppress(RuntimeError):  # it was not started
+            thread.join()
 
 
 def _cores() -> int:

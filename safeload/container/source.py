@@ -50,16 +50,15 @@ class FileSource:
         # `verify(path).load()` leaves nothing to close: the descriptor goes with the object, without a warning.
         self._closed = weakref.finalize(self, os.close, self._fd)
         info = os.fstat(self._fd)
-        # A pipe or a device has no size to hold the sections against, and may block for ever.
-        if not stat.S_ISREG(info.st_mode):
-            self.close()
-            if stat.S_ISDIR(info.st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-            raise OSError(errno.ESPIPE, "not a regular file; pass an open file object to read from a pipe", str(path))
         self.size = info.st_size
         self._whole = b""
-        if self.size <= _AT_ONCE:  # each of its sections is in there, at the cost of one
-            self._whole = self._read(0, self.size)
+        try:
+            _check_regular(info.st_mode, str(path))
+            if self.size <= _AT_ONCE:  # each of its sections is in there, at the cost of one
+                self._whole = self._read(0, self.size)
+        except BaseException:
+            self.close()
+            raise
 
     def fileno(self) -> int:
         if not self._closed.alive:
@@ -95,6 +94,14 @@ class FileSource:
 
     def close(self) -> None:
         self._closed()
+
+
+def _check_regular(mode: int, path: str) -> None:
+    """A pipe or a device has no size to hold the sections against, and may block for ever. Raises OSError."""
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.ESPIPE, "not a regular file; pass an open file object to read from a pipe", path)
 
 
 class BufferSource:
