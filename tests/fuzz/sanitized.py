@@ -82,7 +82,8 @@ def _replay(out: Path, tool: str, count: int) -> Path:
         before = (*_VALGRIND, f"--log-file={out}/{tool}.part")
     else:
         library = ctypes.util.find_library("asan") or "libasan.so.8"
-        environment |= {"LD_PRELOAD": library, "ASAN_OPTIONS": f"{_ASAN}:log_path={out}/{tool}.part"}
+        thrower = ctypes.util.find_library("stdc++") or "libstdc++.so.6"  # else it does not find who throws in xgboost
+        environment |= {"LD_PRELOAD": f"{library} {thrower}", "ASAN_OPTIONS": f"{_ASAN}:log_path={out}/{tool}.part"}
     first = 0
     for _ in range(_DEATHS_MAX):
         command = (*before, sys.executable, str(_REPLAY), str(out), str(log), str(first))
