@@ -71,7 +71,7 @@ def _checked_digest(unverified: UnverifiedArtifact) -> bytes:
     buffer = memoryview(bytearray(min(_LEAVES * LEAF, table.payload_len)))
     for first in range(0, leaf_count(table.payload_len), _LEAVES):
         piece = buffer[: table.payload_len - first * LEAF]
-        table.read(unverified.source, layout.prelude.payload_off, [(first * LEAF, piece)], {})
+        table.read(unverified.source, layout.prelude.payload_off, [(first * LEAF, piece)])
         digest.update(piece)
     for part in (table.table, unverified.manifest_bytes, *map(pack_record, unverified.records)):
         digest.update(part)

@@ -71,6 +71,6 @@ def _plain(opened: UnverifiedArtifact, member: Member, limits: Limits) -> memory
     if member.size > member.stored and member.size > (most := limits.expanded(member.stored)):
         raise LimitError("expansion", f"the member decompresses to {member.size:,} bytes, more than {most:,}")
     payload = allocate(opened.layout.prelude.payload_len)
-    opened.table(opened.claimed).read(opened.source, opened.layout.prelude.payload_off, [(0, payload)], {})
+    opened.table(opened.claimed).read(opened.source, opened.layout.prelude.payload_off, [(0, payload)])
     stored = payload[member.offset : member.offset + member.stored]
     return stored if member.encoding == IDENTITY else decode_member(member, stored)

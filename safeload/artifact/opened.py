@@ -86,8 +86,7 @@ class UnverifiedArtifact:
         self.name = file_name(file)
         self._limits = limits
         self._handed_over = False
-        with self._errors_name_the_file():
-            self.source = open_source(file)  # step 1
+        self.source = open_source(file)  # step 1
         try:
             with self._errors_name_the_file():
                 self.layout = read_layout(self.source)  # step 2

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import functools
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from safeload.artifact.environment import check_environment
 from safeload.artifact.events import log_accepted, log_refused
-from safeload.artifact.padding import Padding, nonzero
-from safeload.artifact.payload import ClearPayload, EncryptedPayload, read_members
+from safeload.artifact.members import held_members, plain_members
+from safeload.artifact.padding import Padding
+from safeload.artifact.payload import ClearPayload, EncryptedPayload
 from safeload.artifact.unlocking import file_key
-from safeload.codecs import Held, LoadOptions, codec_of
-from safeload.container.encodings import IDENTITY
-from safeload.container.frames import decode_member
+from safeload.codecs import LoadOptions, codec_of
 from safeload.errors import CodecError, SafeloadError
 from safeload.keys import Secret
 from safeload.policy import Policy
@@ -21,7 +19,6 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
     from types import TracebackType
 
     from safeload.artifact.payload import Payload
@@ -139,33 +136,10 @@ class Artifact:
         """
         index = self._index[name]
         try:
-            return self._read(self._opened(Secret(identity, passphrase)), index)
+            return plain_members(self._opened(Secret(identity, passphrase)), self.members, [index])[0]
         except SafeloadError as error:
             error.locate(self.name)
             raise
-
-    def _read(self, payload: Payload, index: int) -> memoryview:
-        return self._read_all(payload, [index])[0]
-
-    def _read_all(self, payload: Payload, indices: Sequence[int]) -> list[memoryview]:
-        """Some members, in their order, read in one go."""
-        spans = [self._span(index) for index in indices]
-        found = []
-        views = read_members(payload, spans, [self.members[index].kind for index in indices])
-        for index, (begin, _), plain in zip(indices, spans, views, strict=True):
-            member = self.members[index]
-            gap = member.offset - begin
-            if any(plain[:gap]):
-                raise nonzero(member)
-            stored = plain[gap:]
-            found.append(stored if member.encoding == IDENTITY else decode_member(member, stored))
-        return found
-
-    def _span(self, index: int) -> tuple[int, int]:
-        """From the end of the member before: the padding between the two is checked on the way."""
-        member = self.members[index]
-        before = self.members[index - 1] if index else None
-        return before.offset + before.stored if before else 0, member.offset + member.stored
 
     def load(
         self,
@@ -203,26 +177,9 @@ class Artifact:
             )
         options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, into=into)
         payload = self._opened(secret)
-        value = codec.load(self._held(payload, codec.at_once), options)
+        value = codec.load(held_members(payload, self.members, at_once=codec.at_once), options)
         self.log("loaded")
         return value
-
-    def _held(self, payload: Payload, at_once: bool) -> list[Held]:
-        """All of a member passes, as ciphertext and as plaintext, before the codec sees its first byte.
-
-        What is compressed is read when it is asked for, so that not all of it is there twice.
-        """
-        views: dict[int, memoryview] = {}
-        if at_once:
-            plain = [index for index, member in enumerate(self.members) if member.encoding == IDENTITY]
-            views = dict(zip(plain, self._read_all(payload, plain), strict=True))
-
-        def read(index: int) -> memoryview:
-            """Nothing is kept here of what was handed over: the codec may make something else of it."""
-            view = views.pop(index, None)
-            return self._read(payload, index) if view is None else view
-
-        return [Held(member.name, member.kind, partial(read, index)) for index, member in enumerate(self.members)]
 
     def log(self, outcome: str | SafeloadError) -> None:
         """Step 10: the event that an operator wants to see."""

@@ -66,7 +66,7 @@ def _members(look: Look, opened: UnverifiedArtifact) -> None:
         return
     claimed = opened.claimed
     payload = allocate(prelude.payload_len)
-    opened.table(claimed).read(opened.source, prelude.payload_off, [(0, payload)], {})
+    opened.table(claimed).read(opened.source, prelude.payload_off, [(0, payload)])
     beside = any(member.kind == OUT_OF_BAND for member in claimed.members)
     named: frozenset[str] = frozenset()
     # A model of ONNX first: it says which files are its numbers.

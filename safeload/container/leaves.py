@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safeload.container.layout import DIGEST_SIZE, LEAF, leaf_count
 from safeload.container.parallel import each
+from safeload.container.places import Places
 from safeload.errors import DigestMismatchError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from safeload.container.source import Source
 
-__all__ = ["DIGESTS", "Edges", "LeafTable", "Wanted", "hash_leaves"]
+__all__ = ["DIGESTS", "Edges", "LeafTable", "hash_leaves"]
 
 _ROOT = struct.Struct("<QQ")
 # One is read and hashed in a moment, and a processor that slept may take several to wake up.
@@ -26,7 +26,7 @@ _LEAVES_APIECE = 2
 
 Hash = Callable[..., bytes]  # of one piece of bytes or several, one behind the other
 Edges = dict[int, memoryview]  # leaves that were read and checked, by their number
-Wanted = tuple[int, memoryview]  # a place in the payload, and what is to be filled from there on
+Look = Callable[[int, memoryview], None]  # at the first byte of a leaf, and at the leaf
 
 
 def _blake3() -> Hash:
@@ -72,67 +72,18 @@ class LeafTable:
         """First byte and end of leaf `index` in the payload."""
         return index * LEAF, min((index + 1) * LEAF, self.payload_len)
 
-    def read(self, source: Source, payload_off: int, wanted: Sequence[Wanted], edges: Edges) -> None:
+    def read(
+        self, source: Source, payload_off: int, wanted: Sequence[tuple[int, memoryview]], edges: Edges | None = None
+    ) -> None:
         """Fill each view with the payload from its place on, and check each leaf as it comes.
 
-        What is `wanted` is in order, and nothing twice. A last leaf of which only a part is asked for is put into
-        `edges`, and the first taken from there: else each of a thousand small members that are read one by one would
-        have its leaf hashed anew. Raises DigestMismatchError with the number of the first bad leaf.
+        What is `wanted` is in order, and nothing twice; `edges` are as in `check_span`. Raises DigestMismatchError with
+        the number of the first bad leaf.
         """
-        leaves = self._leaves(wanted)
-        begins = [begin for begin, _ in wanted]
+        places = Places(wanted)
+        self.check_span(source, payload_off, places.leaves(), places.copy, edges, places.between)
 
-        def make_work() -> Callable[[int], None]:
-            digest = DIGESTS[self.digest]()
-            buffers: list[memoryview] = []  # of this thread, made for the first leaf of which not all is wanted
-
-            def read(index: int, pieces: Sequence[memoryview]) -> None:
-                at = payload_off + index * LEAF
-                for piece in pieces:
-                    source.read_into(at, piece)
-                    at += len(piece)
-                self._compare(index, digest(*pieces))
-
-            def whole(index: int, size: int) -> memoryview:
-                known = edges.get(index)  # once: another thread may take it away
-                if known is not None:
-                    return known
-                leaf = buffers.pop()[:size] if buffers else memoryview(bytearray(LEAF))[:size]
-                read(index, [leaf])
-                if index == leaves[-1]:
-                    edges[index] = leaf
-                else:
-                    buffers.append(leaf)
-                return leaf
-
-            def work(at: int) -> None:
-                start, stop = self.span(leaves[at])
-                owners = wanted[max(0, bisect_right(begins, start) - 1) : bisect_left(begins, stop)]
-                parts = [_part(begin, view, start, stop) for begin, view in owners]
-                if sum(map(len, parts)) == stop - start:
-                    read(leaves[at], parts)
-                    return
-                leaf = whole(leaves[at], stop - start)
-                for (begin, _), part in zip(owners, parts, strict=True):
-                    first = max(begin - start, 0)
-                    part[:] = leaf[first : first + len(part)]
-
-            return work
-
-        each(make_work, len(leaves), apiece=_LEAVES_APIECE)
-        if leaves:
-            _keep(edges, leaves[-1])
-
-    @staticmethod
-    def _leaves(wanted: Sequence[Wanted]) -> list[int]:
-        """The numbers of the leaves in which something lies that is wanted, in order."""
-        found: list[int] = []
-        for begin, view in wanted:
-            first = max(begin // LEAF, found[-1] + 1 if found else 0)
-            found.extend(range(first, -(-(begin + len(view)) // LEAF)))
-        return found
-
-    def check_all(self, source: Source, payload_off: int, look: Callable[[int, memoryview], None]) -> None:
+    def check_all(self, source: Source, payload_off: int, look: Look) -> None:
         """Stream the payload through one buffer a thread, check each leaf, then ``look(offset, leaf)``."""
         self.check_span(source, payload_off, range(leaf_count(self.payload_len)), look)
 
@@ -141,34 +92,49 @@ class LeafTable:
         source: Source,
         payload_off: int,
         leaves: Sequence[int],
-        look: Callable[[int, memoryview], None],
+        look: Look,
         edges: Edges | None = None,
+        into: Callable[[int, int], Sequence[memoryview]] = lambda start, end: (),
     ) -> None:
         """As `check_all`, for some leaves. `look` is called in several threads at once, and its leaf is then gone.
 
-        With `edges`, leaves are taken from there, and the last one is put there, as in `read`.
+        ``into(start, end)`` is where a leaf is read to, if it stays; `look` does not see that one. With `edges`, leaves
+        are taken from there, and the last one is put there: else each of a thousand small members that are read one by
+        one would have its leaf hashed anew.
         """
-        known = {} if edges is None else edges
+        known: Edges = {} if edges is None else edges
 
         def make_work() -> Callable[[int], None]:
             digest = DIGESTS[self.digest]()
-            buffer = memoryview(bytearray(min(LEAF, self.payload_len)))
+            buffers: list[memoryview] = []  # of this thread, made when there is something to look at
+
+            def read(index: int, pieces: Sequence[memoryview]) -> None:
+                at = payload_off + index * LEAF
+                for piece in pieces:
+                    source.read_into(at, piece)
+                    at += len(piece)
+                self._compare(index, digest(*pieces))
 
             def work(at: int) -> None:
                 index = leaves[at]
                 start, end = self.span(index)
-                piece = known.get(index)
-                if piece is None:
-                    piece = buffer[: end - start]
-                    source.read_into(payload_off + start, piece)
-                    self._compare(index, digest(piece))
+                if pieces := into(start, end):
+                    read(index, pieces)
+                    return
+                leaf = known.get(index)  # once: another thread may take it away
+                if leaf is None:
+                    buffer = buffers.pop() if buffers else memoryview(bytearray(min(LEAF, self.payload_len)))
+                    leaf = buffer[: end - start]
+                    read(index, [leaf])
                     if edges is not None and index == leaves[-1]:
-                        edges[index] = memoryview(bytes(piece))
-                look(start, piece)
+                        edges[index] = leaf
+                    else:
+                        buffers.append(buffer)
+                look(start, leaf)
 
             return work
 
-        each(make_work, len(leaves))
+        each(make_work, len(leaves), apiece=_LEAVES_APIECE)
         if leaves:
             _keep(known, leaves[-1])
 
@@ -179,11 +145,6 @@ class LeafTable:
                 f"the payload was changed: leaf {index} (payload bytes {start:,} to {end:,}) is not what was signed",
                 leaf=index,
             )
-
-
-def _part(begin: int, view: memoryview, start: int, stop: int) -> memoryview:
-    """What of `view`, which begins at `begin`, lies between `start` and `stop`."""
-    return view[max(start - begin, 0) : max(stop - begin, 0)]
 
 
 def _keep(edges: Edges, index: int) -> None:

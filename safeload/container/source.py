@@ -21,7 +21,6 @@ __all__ = ["BufferSource", "FileSource", "Source", "allocate", "open_source"]
 _CHUNK = 4 << 20
 _SMALL = 1 << 20
 _HUGE_PAGE = 2 << 20
-_AT_ONCE = 32 << 10
 _WASTE = 16  # the part of what is asked for that may be given in addition
 # Linux transfers at most 0x7ffff000 bytes a call; leaves are smaller, members need not be.
 _READ_MAX = 1 << 30
@@ -50,15 +49,13 @@ class FileSource:
         # `verify(path).load()` leaves nothing to close: the descriptor goes with the object, without a warning.
         self._closed = weakref.finalize(self, os.close, self._fd)
         info = os.fstat(self._fd)
-        self.size = info.st_size
-        self._whole = b""
-        try:
-            _check_regular(info.st_mode, str(path))
-            if self.size <= _AT_ONCE:  # each of its sections is in there, at the cost of one
-                self._whole = self._read(0, self.size)
-        except BaseException:
+        # A pipe or a device has no size to hold the sections against, and may block for ever.
+        if not stat.S_ISREG(info.st_mode):
             self.close()
-            raise
+            if stat.S_ISDIR(info.st_mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            raise OSError(errno.ESPIPE, "not a regular file; pass an open file object to read from a pipe", str(path))
+        self.size = info.st_size
 
     def fileno(self) -> int:
         if not self._closed.alive:
@@ -67,9 +64,6 @@ class FileSource:
 
     def read_into(self, offset: int, view: memoryview) -> None:
         """Fill `view` from byte `offset` on. Raises FormatError if the file ends first."""
-        if self._whole:
-            view[:] = self._cut(offset, len(view))
-            return
         done = 0
         while done < len(view):
             count = os.preadv(self.fileno(), [view[done : done + _READ_MAX]], offset + done)
@@ -78,30 +72,12 @@ class FileSource:
             done += count
 
     def read(self, offset: int, length: int) -> bytes:
-        return self._cut(offset, length) if self._whole else self._read(offset, length)
-
-    def _cut(self, offset: int, length: int) -> bytes:
-        self.fileno()
-        piece = self._whole[offset : offset + length]
-        if len(piece) != length:
-            raise FormatError("truncated", f"the file ends at byte {self.size:,}")
-        return piece
-
-    def _read(self, offset: int, length: int) -> bytes:
         buffer = bytearray(length)
         self.read_into(offset, memoryview(buffer))
         return bytes(buffer)
 
     def close(self) -> None:
         self._closed()
-
-
-def _check_regular(mode: int, path: str) -> None:
-    """A pipe or a device has no size to hold the sections against, and may block for ever. Raises OSError."""
-    if stat.S_ISDIR(mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-    if not stat.S_ISREG(mode):
-        raise OSError(errno.ESPIPE, "not a regular file; pass an open file object to read from a pipe", path)
 
 
 class BufferSource:
