@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import fsspec
 import joblib
+import numpy as np
 import pytest
 
 import safeload
@@ -21,6 +22,7 @@ from safeload.audit.walking import Place
 from safeload.limits import SCAN_LIMITS
 
 if TYPE_CHECKING:
+    from conftest import Keys
     from safeload.audit.report import FileReport
 
 
@@ -67,6 +69,32 @@ def test_a_file_that_is_too_large_is_said_to_be_unread(folder: Path) -> None:
     report = safeload.scan(folder / "deep" / "cut.pkl", limits=safeload.ScanLimits(size=100))
     assert "larger than 100 bytes" in report.files[0].unread[0].text
     assert report.exit_code == 2
+
+
+def test_a_file_that_is_nearly_all_holes_is_said_to_be_unread(folder: Path) -> None:
+    with (folder / "deep" / "cut.pkl").open("r+b") as file:
+        file.truncate(3 << 40)
+    report = safeload.scan(folder / "deep" / "cut.pkl")
+    assert "nearly all holes" in report.files[0].unread[0].text
+    assert report.exit_code == 2
+
+
+_LITTLE_MEMORY = """
+import resource, sys, safeload, safeload.audit.artifacts
+now = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmData"))) << 10
+resource.setrlimit(resource.RLIMIT_DATA, (now + (64 << 20),) * 2)
+report = safeload.scan(sys.argv[1], trust=sys.argv[2])
+print(report.files[0].unread, report.exit_code)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the memory that is a process' own")
+def test_numbers_of_an_artifact_take_no_memory(tmp_path: Path, team: Keys) -> None:
+    path = tmp_path / "numbers.safeload"
+    safeload.dump(np.arange(32 << 20), path, signer=team.key)
+    command = [sys.executable, "-c", _LITTLE_MEMORY, str(path), str(team.pub)]
+    child = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert child.stdout.split() == ["()", "0"]
 
 
 def test_urls_are_read(folder: Path) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["UnverifiedArtifact", "authenticate", "check_prelude", "checked", "file_name"]
 
 
-def file_name(file: str | os.PathLike[str] | IO[bytes]) -> str:
+def file_name(file: str | os.PathLike[str] | IO[bytes] | memoryview) -> str:
     """What to call `file` in messages."""
     if isinstance(file, (str, os.PathLike)):
         return str(os.fspath(file))
@@ -78,7 +78,7 @@ class UnverifiedArtifact:
 
     def __init__(
         self,
-        file: str | os.PathLike[str] | IO[bytes],
+        file: str | os.PathLike[str] | IO[bytes] | memoryview,
         *,
         signature: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None = None,
         limits: Limits = DEFAULT_LIMITS,

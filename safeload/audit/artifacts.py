@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import TYPE_CHECKING
 
 from safeload.artifact import UnverifiedArtifact
 from safeload.container.encodings import IDENTITY
 from safeload.container.frames import decode_member
-from safeload.container.source import allocate
 from safeload.errors import LimitError, SafeloadError, UnsignedError, VerificationError
 from safeload.kinds import NUMBERS, OUT_OF_BAND, is_empty_folder
 from safeload.readers.files.kinds import kind_of
@@ -17,7 +15,6 @@ from safeload.readers.files.look import Budget, Look
 from safeload.readers.files.parts import Observation, Part
 from safeload.readers.files.pickles import names_something
 from safeload.readers.files.table import is_numbers, numbers_beside, read_part
-from safeload.readers.files.views import ViewFile
 from safeload.readers.files.zips import NEVER_NUMBERS
 
 if TYPE_CHECKING:
@@ -38,8 +35,8 @@ def read_artifact(
     parts = [part]
     look = Look(part, parts, Budget(limits, len(view)), read_part, watch)
     try:
-        with UnverifiedArtifact(io.BufferedReader(ViewFile(view))) as opened:
-            _members(look, opened)
+        with UnverifiedArtifact(view) as opened:
+            _members(look, opened, view)
             part.observations += _signature(opened, trust)
     except SafeloadError as error:
         look.unread(0, error.message.removeprefix(f"{name}: "))
@@ -59,14 +56,14 @@ def _signature(opened: UnverifiedArtifact, trust: TrustStore | None) -> list[Obs
     return []
 
 
-def _members(look: Look, opened: UnverifiedArtifact) -> None:
+def _members(look: Look, opened: UnverifiedArtifact, view: memoryview) -> None:
     prelude = opened.layout.prelude
     if opened.layout.encrypted:
         look.unread(prelude.payload_off, "the payload is encrypted: nobody can say what is in it without the key")
         return
     claimed = opened.claimed
-    payload = allocate(prelude.payload_len)
-    opened.table(claimed).read(opened.source, prelude.payload_off, [(0, payload)])
+    opened.table(claimed).check_all(opened.source, prelude.payload_off, lambda start, leaf: None)
+    payload = view[prelude.payload_off : prelude.payload_off + prelude.payload_len]
     beside = any(member.kind == OUT_OF_BAND for member in claimed.members)
     named: frozenset[str] = frozenset()
     # A model of ONNX first: it says which files are its numbers.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import mmap
+import os
 import re
 import stat
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["scan_file"]
 
 _NAMES_MAX = 2_000
+_BLOCK = 512  # bytes, in which stat counts everywhere
 
 
 def scan_file(
@@ -37,7 +39,7 @@ def scan_file(
 ) -> FileReport:
     """Look into the file at `path`. What cannot be read is in the report; nothing is raised for it."""
     try:
-        view = remote_view(path, limits.size) if is_url(path) else _view(path, limits.size)
+        view = remote_view(path, limits.size) if is_url(path) else _view(path, limits)
     except MissingExtraError as error:
         return FileReport(path, 0, unread=(Unread((), 0, error.message, error.extra),))
     except Exception as error:  # whatever the client of a remote service raises, too
@@ -46,15 +48,19 @@ def scan_file(
     return scan_view(path, view, policy, limits, trust, second=second)
 
 
-def _view(path: str, most: int) -> memoryview:
+def _view(path: str, limits: ScanLimits) -> memoryview:
     """The bytes of a regular file, mapped: what nobody looks at, such as arrays, costs no memory."""
     file = Path(path)
     if not stat.S_ISREG(file.stat().st_mode):
         raise ValueError("it is no regular file")
     with file.open("rb") as opened:
         size = opened.seek(0, 2)
-        if size > most:
-            raise ValueError(f"it is larger than {most:,} bytes")
+        if size > limits.size:
+            raise ValueError(f"it is larger than {limits.size:,} bytes")
+        # Holes are bytes that cost whoever made the file nothing: they count as what is compressed does.
+        there = getattr(os.fstat(opened.fileno()), "st_blocks", size) * _BLOCK
+        if size > limits.expanded(there):
+            raise ValueError(f"it is nearly all holes: {size:,} bytes, of which the disk has {there:,}")
         return memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ)) if size else memoryview(b"")
 
 
@@ -95,7 +101,7 @@ def scan_view(
     )
 
 
-_INDEX_MAX = 1 << 30
+_INDEX = ScanLimits(size=1 << 30)
 _MODELS_MAX = 8
 _VARIABLES = re.compile(r"(.+)\.data-\d{5}-of-\d{5}")
 
@@ -105,7 +111,7 @@ def _is_raw(name: str) -> bool:
     match, path = _VARIABLES.fullmatch(name), Path(name)
     try:
         if match is not None:
-            return kind_of(_view(f"{match[1]}.index", _INDEX_MAX)) == "tensorflow, index"
+            return kind_of(_view(f"{match[1]}.index", _INDEX)) == "tensorflow, index"
         models = sorted(path.parent.glob("*.onnx"))[:_MODELS_MAX] if path.suffix != ".onnx" else []
         return any(path.name in _numbers_of(str(model), model.stat().st_mtime_ns) for model in models)
     except (OSError, ValueError):
@@ -114,7 +120,7 @@ def _is_raw(name: str) -> bool:
 
 @functools.lru_cache(maxsize=_MODELS_MAX)  # a model may have a file for each tensor
 def _numbers_of(path: str, _: int) -> frozenset[str]:
-    return numbers_beside(_view(path, _INDEX_MAX), ScanLimits())
+    return numbers_beside(_view(path, _INDEX), ScanLimits())
 
 
 def _reported(part: Part, policy: Policy) -> PartReport:

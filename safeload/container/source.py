@@ -106,8 +106,10 @@ class BufferSource:
         """Nothing to give back."""
 
 
-def open_source(file: str | os.PathLike[str] | IO[bytes]) -> FileSource | BufferSource:
-    """A path, or a file object from its position to its end."""
+def open_source(file: str | os.PathLike[str] | IO[bytes] | memoryview) -> FileSource | BufferSource:
+    """A path, or a file object from its position to its end, or bytes, of which no copy is made."""
+    if isinstance(file, memoryview):
+        return BufferSource(file)
     if isinstance(file, (str, os.PathLike)):
         return FileSource(os.fspath(file))
     if not hasattr(file, "read"):
