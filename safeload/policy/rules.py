@@ -352,6 +352,7 @@ RULE_OF: Mapping[str, str] = MappingProxyType(
         "inst": "SL304",
         "lambda": "SL701",
         "lambda-name": "SL702",
+        "memo-far": "SL308",
         "memo-gap": "SL303",
         "memo-overwritten": "SL303",
         "native": "SL601",

@@ -107,4 +107,6 @@ def _decimal(machine: Machine, at: int) -> tuple[int, int]:
         machine.fact("odd-text", "a memo key is written as no pickler writes it")
         with contextlib.suppress(ValueError):
             return max(int(line), 0), end
-    raise StreamError("a memo key is not a decimal number", offset=at, goes_on=True)
+    # What is a number in C ends at a zero byte, and may have any number of digits.
+    goes_on = re.fullmatch(rb"\s*[+-]?[0-9_]+\s*(\0.*)?", line, re.DOTALL) is not None
+    raise StreamError("a memo key is not a decimal number", offset=at, goes_on=goes_on)

@@ -16,12 +16,14 @@ from safeload.readers.nodes import (
     ARGUMENTS_MAX,
     Alias,
     Bag,
+    FarError,
     Forgotten,
     ForgottenError,
     Global,
     Made,
     Node,
     Place,
+    SparseMemo,
 )
 from safeload.readers.observations import ArrayData, Construction, Fact, GlobalUse, Stream
 from safeload.readers.wrappers import WRAPPER
@@ -222,10 +224,14 @@ class Machine:
             self.fact("memo-gap", "a memo entry is written before the ones below it")
             self.memo += [None] * (key - len(self.memo))
             self.memo.append(self.stack[-1])
-        else:
+        elif not self.data.buffer.describe:
             # CPython allocates the memo up to the key: 2**31 would cost 32 GB.
-            what = f"memo entry {key} is written before the ones below it"
-            raise StreamError(what, offset=self.at, goes_on=True)
+            raise StreamError(f"memo entry {key} is written before the ones below it", offset=self.at)
+        elif isinstance(self.memo, SparseMemo):
+            self.fact("memo-far", f"memo entry {key:,} makes an unpickler take memory for as many")
+            self.memo.far[key] = self.stack[-1]
+        else:
+            raise FarError
 
     # --- globals --------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ before anything of the stream that comes later can act; where it is stricter, it
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,8 @@ from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
 from safeload.readers.data import Data
 from safeload.readers.handlers import HANDLERS
-from safeload.readers.machine import ArrayReader, Machine, WholeReader
-from safeload.readers.nodes import ForgottenError
+from safeload.readers.machine import ArrayReader, FormReader, Machine, WholeReader
+from safeload.readers.nodes import FarError, ForgottenError, SparseMemo
 from safeload.readers.objects import fill
 from safeload.readers.runs import read_form
 
@@ -44,12 +45,21 @@ def analyse_pickle(
     behind joblib's array wrappers, `whole_reader` whole wrappers. What costs more than `work` is a LimitError.
     `out_of_band` is how many buffers there are beside the stream.
     """
-    spent = replace(buffer.spent)
-    try:
-        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, read_form, out_of_band))
-    except ForgottenError:  # it refers into an object that was read in one step
+    spent, seen = replace(buffer.spent), len(buffer.seen)
+
+    def machine(form_reader: FormReader | None) -> Machine:
         buffer.spent.restore(spent)
-        return _analyse(Machine(Data(buffer, work), start, watch, array_reader, whole_reader, None, out_of_band))
+        del buffer.seen[seen:]
+        return Machine(Data(buffer, work), start, watch, array_reader, whole_reader, form_reader, out_of_band)
+
+    with contextlib.suppress(ForgottenError, FarError):
+        return _analyse(machine(read_form))
+    try:
+        return _analyse(machine(None))  # it refers into an object that was read in one step
+    except FarError:
+        last = machine(None)
+        last.memo = SparseMemo()
+        return _analyse(last)
 
 
 def _analyse(machine: Machine) -> Stream:

@@ -36,7 +36,7 @@ _MAGICS: Mapping[bytes, str] = {
     b"GGUF": "gguf",
     b"CBM1": "catboost",
     b"tree\nversion=": "lightgbm",
-    b"{L": "ubjson",
+    b"{L\0\0\0\0\0\0": "ubjson",  # and two more bytes of how long the first key is
     b"ZF0x": "old joblib",
     # what lies beside models, and is none
     b"\x89PNG\r\n\x1a\n": "media",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from safeload.readers.files.look import Look
     from safeload.readers.observations import Stream
 
-__all__ = ["is_one", "names_something", "read", "read_if_one", "read_one"]
+__all__ = ["is_one", "is_whole", "names_something", "read", "read_if_one", "read_one"]
 
 _STREAMS_MAX = 1_000
 # torch/serialization.py: MAGIC_NUMBER, as the first stream has it
@@ -65,10 +65,21 @@ def is_one(look: Look, view: memoryview) -> bool:
     return True
 
 
+def is_whole(view: memoryview) -> bool:
+    """Whether `view` is one pickle from its first byte to its last."""
+    try:
+        return analyse(_buffer(view)).end == len(view)
+    except LimitError:
+        return True
+    except StreamError as error:
+        return error.goes_on
+
+
 def names_something(look: Look, view: memoryview) -> bool:
     """Whether numbers would name anything, if somebody took them for a pickle all the same, or for several in a row.
 
-    Of numbers that happen to begin like one, the names are none; and those that end like one as well do nothing odd.
+    Of numbers that happen to begin like one, the names are none, and what breaks there is nothing else; those that end
+    like one use nothing, and others stand behind them.
     """
     at = 0
     for _ in range(_STREAMS_MAX):
@@ -81,10 +92,20 @@ def names_something(look: Look, view: memoryview) -> bool:
             return True
         except StreamError as error:
             return error.goes_on or any(map(_has_names, buffer.seen))
-        if _has_names(whole) or any(stream.facts for stream in _with_nested(whole)):
+        facts = {fact.kind for stream in _with_nested(whole) for fact in stream.facts}
+        if _has_names(whole) or _acts(facts) or (facts and whole.end == len(view)):
             return True
         at = whole.end
     return True
+
+
+# What gives an object that has no name in the stream, and what makes something of it.
+_NAMELESS = frozenset({"extension", "out-of-band", "persistent-id"})
+_USED = frozenset({"build-on-value", "call-on-value", "computed-name", "fill-on-value"})
+
+
+def _acts(facts: set[str]) -> bool:
+    return not (facts.isdisjoint(_NAMELESS) or facts.isdisjoint(_USED))
 
 
 def _has_names(part: Stream) -> bool:

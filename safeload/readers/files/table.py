@@ -70,6 +70,8 @@ READERS: Mapping[str, Callable[[Look, memoryview], None]] = {
 }
 # These are told by what a pickle never is, or were looked at as one already.
 _LIKE_NUMBERS = frozenset({"unknown", "text", "pickle", "protobuf"})
+# With two or three bytes of these, numbers begin by chance; then nothing can be read of it.
+_MAYBE_NUMBERS = _LIKE_NUMBERS | {"gzip", "json", "xml", "zlib"}
 # Whatever is in them is looked into anyway.
 _CONTAINERS = frozenset({"zip", "tar", "7z", "empty", *squeezed.ENCODINGS})
 _NO_PICKLES = frozenset({"pickle", "empty", *torch_tars.KINDS})
@@ -94,7 +96,7 @@ def is_numbers(look: Look, view: memoryview) -> bool:
     """Whether a file that another one describes as numbers is nothing besides: a pickle, a document, a graph, or an
     archive behind the numbers. What no reader makes anything of is what numbers look like."""
     kind = kind_of(view)
-    if kind not in _LIKE_NUMBERS or pickles.names_something(look, view):
+    if kind not in _MAYBE_NUMBERS or pickles.names_something(look, view):
         return False
     parts = [Part((), kind, 0, len(view), view=view)]
     other = Look(parts[0], parts, look.budget, read_part, look.watch)
@@ -102,7 +104,7 @@ def is_numbers(look: Look, view: memoryview) -> bool:
         _as_others(other, view, kind)
     else:
         read_part(other, view)
-    return len(parts) == 1 and not parts[0].globals and all(seen.kind == "unread" for seen in parts[0].observations)
+    return not any(part.globals or any(seen.kind != "unread" for seen in part.observations) for part in parts)
 
 
 def numbers_beside(view: memoryview, limits: ScanLimits) -> frozenset[str]:
