@@ -35,6 +35,17 @@ def test_many_numbers_that_begin_like_a_pickle_are_numbers(first: bytes) -> None
     assert scanned((first + numbers[len(first) :])[:100_000]) == 0
 
 
+@pytest.mark.parametrize("kind", ["f4", "f8", "u1"])
+def test_a_model_of_many_arrays_is_not_taken_for_pickles(kind: str) -> None:
+    numbers = np.random.default_rng(1)
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        for number in range(5_000):
+            values = numbers.integers(0, 256, 64) if kind == "u1" else numbers.normal(size=64)
+            file.create_dataset(str(number), data=values.astype(kind))
+    assert safeload.scan(io.BytesIO(buffer.getvalue())).exit_code == 0
+
+
 @pytest.mark.parametrize("kind", ["f4", "i8", "c8", "u1", "S1"])
 def test_a_pickle_is_found_in_numbers_of_any_kind(kind: str) -> None:
     assert scanned(CALL.ljust(64, b"."), kind) == 1

@@ -175,7 +175,8 @@ class Artifact:
             raise TypeError(
                 f"into is for the state of a torch.nn.Module, and {printable(self.name)} holds another object"
             )
-        options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, into=into)
+        secrecy = self._layout.encrypted
+        options = LoadOptions(policy=policy, mmap_mode=mmap_mode, limits=self._limits, into=into, secret=secrecy)
         payload = self._opened(secret)
         value = codec.load(held_members(payload, self.members, at_once=codec.at_once), options)
         self.log("loaded")

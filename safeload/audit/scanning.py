@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import mmap
 import os
 import re
 import stat
@@ -17,6 +16,7 @@ from safeload.audit.second_opinion import opinion_of
 from safeload.engine.tables import WATCHED
 from safeload.errors import MissingExtraError
 from safeload.limits import ScanLimits
+from safeload.mapped import mapped
 from safeload.policy import Policy
 from safeload.policy.advice import Risk, advise
 from safeload.policy.findings import findings_of
@@ -61,7 +61,7 @@ def _view(path: str, limits: ScanLimits) -> memoryview:
         there = getattr(os.fstat(opened.fileno()), "st_blocks", size) * _BLOCK
         if size > limits.expanded(there):
             raise ValueError(f"it is nearly all holes: {size:,} bytes, of which the disk has {there:,}")
-        return memoryview(mmap.mmap(opened.fileno(), size, access=mmap.ACCESS_READ)) if size else memoryview(b"")
+        return mapped(opened)
 
 
 def scan_view(

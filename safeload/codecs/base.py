@@ -56,7 +56,8 @@ def missing(what: str, extra: str, more: str = "") -> MissingExtraError:
 class LoadOptions:
     """How members become an object. `mmap_mode` is None, ``"c"`` or ``"r"``; `into` is what takes a state in.
 
-    `folder` is where a plain file lies, if it is one of a disk: what it names is read from there.
+    `folder` is where a plain file lies, if it is one of a disk: what it names is read from there. What is `secret` was
+    encrypted.
     """
 
     policy: Policy
@@ -64,6 +65,7 @@ class LoadOptions:
     limits: Limits
     into: Any = None
     folder: str | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

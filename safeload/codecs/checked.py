@@ -6,13 +6,8 @@ what cannot be read to its end.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
-import os
-import shutil
-import tempfile
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from safeload.engine.tables import WATCHED
 from safeload.errors import CodecError, MissingExtraError, UnsafeFileError
@@ -23,21 +18,11 @@ from safeload.readers.files.table import read_file
 from safeload.text import plural, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from safeload.codecs.base import Held, LoadOptions
     from safeload.policy import Policy
     from safeload.readers.files.parts import Part
 
-__all__ = [
-    "check_file",
-    "check_parts",
-    "own_classes",
-    "parts_of_file",
-    "private_copy",
-    "private_file",
-    "private_folder",
-]
+__all__ = ["check_file", "check_parts", "own_classes", "parts_of_file"]
 
 
 _NOT_LISTED = frozenset({"SL201", "SL202"})
@@ -92,48 +77,3 @@ def own_classes(parts: list[Part], options: LoadOptions) -> dict[str, Any]:
                 except (ImportError, AttributeError) as error:
                     raise CodecError(f"the model needs {printable(used.path)}, which is not here") from error
     return found
-
-
-def private_folder() -> Path:
-    """A new folder that nobody else can look into, for a framework that reads only files."""
-    return Path(tempfile.mkdtemp(prefix="safeload-"))
-
-
-@contextlib.contextmanager
-def private_copy(view: memoryview, name: str, *, on_disk: bool = False) -> Iterator[Path]:
-    """A file of these bytes in a folder that nobody else can look into, for a framework that reads only files.
-
-    It lies in memory where the system can do that: what was encrypted does not get onto a disk. HDF5's library wants
-    the real path of what it opens, and is given a file `on_disk`. `view` is let go of.
-    """
-    with private_file(name, on_disk=on_disk) as (path, file):
-        file.write(view)
-        file.flush()
-        del view
-        yield path
-
-
-@contextlib.contextmanager
-def private_file(name: str, *, on_disk: bool = False) -> Iterator[tuple[Path, IO[bytes]]]:
-    """The same for bytes that are still to be written, and flushed."""
-    folder = private_folder()
-    path = folder / name
-    try:
-        with (None if on_disk else _file_in_memory(path)) or path.open("xb") as file:
-            yield path, file
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _file_in_memory(path: Path) -> IO[bytes] | None:
-    """A file that `path` leads to as long as it is open; None where there is no such thing."""
-    try:
-        file = os.fdopen(os.memfd_create("safeload"), "wb")
-    except (AttributeError, OSError):
-        return None
-    path.symlink_to(f"/proc/{os.getpid()}/fd/{file.fileno()}")
-    if path.exists():
-        return file
-    file.close()
-    path.unlink()
-    return None

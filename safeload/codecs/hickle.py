@@ -16,8 +16,9 @@ from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
 from safeload.codecs.checked import check_parts, parts_of_file
 from safeload.codecs.hickle_check import check_value
 from safeload.codecs.hickle_tree import PICKLED, rebuild
+from safeload.codecs.private import private_copy
 from safeload.errors import CodecError
-from safeload.readers.files.views import unnamed_file
+from safeload.mapped import place_of
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -62,20 +63,13 @@ def _hickle() -> Any:
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
-    with unnamed_file() as file:
-        _look(member, options, file)
-        return rebuild(file, member.name, options.limits)
-
-
-def _look(member: Held, options: LoadOptions, file: IO[bytes]) -> None:
-    """Nothing of the bytes stays in memory: the object will take as much."""
-    view = member.read()
-    parts = parts_of_file(view, options)
-    check_parts(parts, member, options.policy, not_allowed=PICKLED)
-    if parts[0].kind != "hickle":
-        raise CodecError(f"{printable(member.name)} is no file of hickle", hint="safeload unpack gives the file")
-    file.write(view)
-    file.flush()
+    with private_copy(member, _MEMBER, options) as (_, view):
+        parts = parts_of_file(view, options)
+        check_parts(parts, member, options.policy, not_allowed=PICKLED)
+        place = place_of(view)
+        if parts[0].kind != "hickle" or place is None:
+            raise CodecError(f"{printable(member.name)} is no file of hickle", hint="safeload unpack gives the file")
+        return rebuild(place, member.name, options.limits)
 
 
 HICKLE = Codec("hickle", ("hickle", "h5py"), lambda value: False, _parts, _load)

@@ -18,6 +18,7 @@ from safeload.text import printable
 
 if TYPE_CHECKING:
     from safeload.limits import Limits
+    from safeload.mapped import Place
 
 __all__ = ["PICKLED", "rebuild"]
 
@@ -34,11 +35,10 @@ PICKLED = (
 _ROWS = frozenset({"list", "tuple", "set"})
 
 
-def rebuild(file: IO[bytes], name: str, limits: Limits) -> Any:
-    """The object in `file`. Raises UnsafeFileError, CodecError, LimitError."""
-    size = os.fstat(file.fileno()).st_size
-    tree = _Tree(file.fileno(), size, limits)
-    with reading(_CHILD, file, _SECONDS + size // _BYTES_A_SECOND) as stream:
+def rebuild(place: Place, name: str, limits: Limits) -> Any:
+    """The object in the file at `place`. Raises UnsafeFileError, CodecError, LimitError."""
+    tree = _Tree(place, limits)
+    with reading(_CHILD, place, _SECONDS + place.size // _BYTES_A_SECOND) as stream:
         try:
             why = tree.read(stream)
         except SafeloadError:
@@ -57,8 +57,9 @@ def rebuild(file: IO[bytes], name: str, limits: Limits) -> Any:
 
 
 class _Tree:
-    def __init__(self, fd: int, size: int, limits: Limits) -> None:
-        self._fd, self._size, self._left = fd, size, limits.expanded(size)
+    def __init__(self, place: Place, limits: Limits) -> None:
+        self._fd, self._start, self._size = place
+        self._left = limits.expanded(self._size)
         self._stack: list[Item] = []
         self._made: list[Any] = []
         # How many values each of the two holds, where what is shared counts each time: `repr` does not know either.
@@ -149,7 +150,7 @@ class _Tree:
             raise CodecError(f"{printable(frame['path'], 80)} has another number of bytes")
         while done < len(memory):
             piece = memory[done : done + _PIECE]
-            count = stream.readinto(piece) if at is None else os.preadv(self._fd, [piece], at + done)  # type: ignore[attr-defined]
+            count = stream.readinto(piece) if at is None else os.preadv(self._fd, [piece], self._start + at + done)  # type: ignore[attr-defined]
             if not count:
                 raise CodecError(f"{printable(frame['path'], 80)} ends too early")
             done += count

@@ -9,12 +9,15 @@ import contextlib
 import shutil
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
-from safeload.codecs.checked import check_file, own_classes, private_copy
+from safeload.codecs.checked import check_file, own_classes
+from safeload.codecs.private import private_copy
 from safeload.errors import CodecError, SafeloadError
+from safeload.readers.files.views import ViewFile
 from safeload.text import printable
 
 if TYPE_CHECKING:
@@ -74,13 +77,21 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
-    view = member.read()
-    if bytes(view[:4]) != b"PK\3\4":  # Keras would read HDF5 by that name, too
-        raise CodecError(f"{printable(member.name)} is no archive of Keras", hint="safeload unpack gives the file")
-    own = own_classes(check_file(view, member, options), options)
-    with rebuilding() as keras, private_copy(view, _MEMBER) as path:
-        del view  # Keras makes its own
-        return keras.saving.load_model(path, custom_objects=own, safe_mode=True)
+    with private_copy(member, _MEMBER, options) as (path, view):
+        if bytes(view[:4]) != b"PK\3\4":  # Keras would read HDF5 by that name, too
+            raise CodecError(f"{printable(member.name)} is no archive of Keras", hint="safeload unpack gives the file")
+        own = own_classes(check_file(view, member, options), options)
+        with rebuilding() as keras:
+            given = path if path.is_symlink() else _extracted(view, path.parent / "model")
+            del view
+            return keras.saving.load_model(given, custom_objects=own, safe_mode=True)
+
+
+def _extracted(view: memoryview, folder: Path) -> Path:
+    """The archive as a folder: of a file, Keras reads one layer's weights at a time, and of an archive all of them."""
+    with zipfile.ZipFile(ViewFile(view)) as archive:
+        archive.extractall(folder)  # which makes no links, and leaves no folder
+    return folder
 
 
 KERAS = Codec("keras", ("keras",), is_model, _parts, _load)

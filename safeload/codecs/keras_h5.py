@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, only
 from safeload.codecs.base import Part as Member
-from safeload.codecs.checked import check_file, own_classes, private_copy
+from safeload.codecs.checked import check_file, own_classes
 from safeload.codecs.keras import must_be_model, rebuilding, saved
+from safeload.codecs.private import private_copy
 from safeload.errors import CodecError, UnsafeFileError
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
@@ -51,19 +52,19 @@ def _parts(value: Any, protocol: int | None) -> list[Member]:
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
-    view = member.read()
-    parts = check_file(view, member, options)
-    if parts[0].kind != "keras, h5":
-        raise CodecError(
-            f"{printable(member.name)} is no model of Keras in HDF5", hint="safeload unpack gives the file"
-        )
-    with rebuilding() as keras, private_copy(view, _MEMBER, on_disk=True) as path:
-        own = {name: getattr(keras.losses, full) for name, full in _SHORT.items()}
-        own |= own_classes(parts, options) | _named_only(keras, parts, member, options.policy)
-        del view, parts  # Keras takes as much
-        model = keras.saving.load_model(path, custom_objects=own, safe_mode=True)
-        _restore_optimizer(model, path)
-        return model
+    with private_copy(member, _MEMBER, options, real=True) as (path, view):
+        parts = check_file(view, member, options)
+        if parts[0].kind != "keras, h5":
+            raise CodecError(
+                f"{printable(member.name)} is no model of Keras in HDF5", hint="safeload unpack gives the file"
+            )
+        with rebuilding() as keras:
+            own = {name: getattr(keras.losses, full) for name, full in _SHORT.items()}
+            own |= own_classes(parts, options) | _named_only(keras, parts, member, options.policy)
+            del view, parts
+            model = keras.saving.load_model(path, custom_objects=own, safe_mode=True)
+            _restore_optimizer(model, path)
+            return model
 
 
 def _restore_optimizer(model: Any, path: Path) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
-from safeload.codecs.checked import check_file, own_classes, private_copy
+from safeload.codecs.checked import check_file, own_classes
 from safeload.codecs.keras import must_be_model, rebuilding, saved
+from safeload.codecs.private import private_copy
 from safeload.errors import CodecError
 from safeload.text import printable
 
@@ -39,13 +40,13 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     text = config.read()
     parts = check_file(text, config, options)
     _must_be(parts[0].kind, "keras, configuration", config)
-    view = weights.read()
-    _must_be(check_file(view, weights, options)[0].kind, "hdf5", weights)
-    with rebuilding() as keras, private_copy(view, f"model{ENDING}", on_disk=True) as path:
-        del view  # Keras takes as much
-        model = keras.models.model_from_json(str(text, "utf-8"), custom_objects=own_classes(parts, options))
-        model.load_weights(path)
-        return model
+    with private_copy(weights, f"model{ENDING}", options, real=True) as (path, view):
+        _must_be(check_file(view, weights, options)[0].kind, "hdf5", weights)
+        del view
+        with rebuilding() as keras:
+            model = keras.models.model_from_json(str(text, "utf-8"), custom_objects=own_classes(parts, options))
+            model.load_weights(path)
+            return model
 
 
 def _must_be(kind: str, expected: str, member: Held) -> None:

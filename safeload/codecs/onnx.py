@@ -9,8 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing
-from safeload.codecs.checked import check_file, private_copy
+from safeload.codecs.checked import check_file
 from safeload.codecs.onnx_external import check_external, external_tensors
+from safeload.codecs.private import private_copy
 from safeload.errors import CodecError, UnsafeFileError
 from safeload.text import printable
 
@@ -49,16 +50,15 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     if len(models) != 1 or len(models) + len(files) != len(held):
         raise CodecError("the members of this artifact are not one model of ONNX and its numbers")
     (member,) = models
-    view = member.read()
-    _check(view, member, options, beside=bool(files))
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise missing("a model of ONNX", "onnx", "; safeload unpack gives the file") from error
-    session = onnxruntime.SessionOptions()
-    numbers = _numbers(view, files, session)
-    with private_copy(view, _MEMBER) as path:
-        del view  # the session makes its own
+    with private_copy(member, _MEMBER, options) as (path, view):
+        _check(view, member, options, beside=bool(files))
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise missing("a model of ONNX", "onnx", "; safeload unpack gives the file") from error
+        session = onnxruntime.SessionOptions()
+        numbers = _numbers(view, files, session)
+        del view
         try:
             made = onnxruntime.InferenceSession(path, session, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's own exceptions derive from nothing else

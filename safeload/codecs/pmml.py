@@ -10,9 +10,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, only
-from safeload.codecs.checked import check_file, private_file
+from safeload.codecs.checked import check_file
 from safeload.codecs.pmml_document import rewrite
 from safeload.codecs.pmml_java import evaluator_of
+from safeload.codecs.private import private_file
 from safeload.errors import CodecError
 from safeload.text import printable
 
@@ -51,7 +52,7 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     view = member.read()
     if (kind := check_file(view, member, options)[0].kind) != "pmml":
         raise CodecError(f"{printable(member.name)} is {printable(kind)}, and no PMML")
-    with private_file(_MEMBER) as (path, file):
+    with private_file(_MEMBER, options) as (path, file):
         text = io.TextIOWrapper(file, "utf-8", newline="")
         rewrite(view, text)
         text.flush()

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
-from safeload.codecs.checked import check_file, private_copy
+from safeload.codecs.checked import check_file
+from safeload.codecs.private import private_copy
 from safeload.errors import CodecError
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
@@ -34,11 +35,10 @@ def _parts(value: Any, protocol: int | None) -> list[Part]:
 
 def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     member = only(held, _KIND)
-    view = member.read()
-    check_file(view, member, options)
-    skops = _skops()
-    with private_copy(view, _MEMBER) as path:
-        del view  # skops makes its own
+    with private_copy(member, _MEMBER, options) as (path, view):
+        check_file(view, member, options)
+        del view
+        skops = _skops()
         try:
             asked = skops.get_untrusted_types(file=path)
             return skops.load(path, trusted=[name for name in asked if _allows(options.policy, name)])

@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing
-from safeload.codecs.checked import check_file, private_folder
+from safeload.codecs.checked import check_file
 from safeload.codecs.keras import KERAS
+from safeload.codecs.private import private_folder
 from safeload.codecs.savedmodel_graph import check_saved_model
 from safeload.codecs.savedmodel_names import GRAPH, INDEX, is_given, is_saved_model
 from safeload.codecs.savedmodel_variables import Variables

@@ -22,6 +22,7 @@ from safeload.codecs.hickle_keys import Keys as Keys_
 from safeload.codecs.hickle_tree import rebuild
 from safeload.errors import CodecError, DigestMismatchError, LimitError, SafeloadError, UnsafeFileError
 from safeload.limits import Limits
+from safeload.mapped import Place
 from testkit.frameworks import need
 from testkit.members import signed
 from testkit.pages import run_page
@@ -350,7 +351,7 @@ def test_it_is_refused_without_the_look_as_well(name: str, tmp_path: Path, monke
         file.write(changed(GOOD, HOSTILE[name]))
         file.flush()
         with pytest.raises((UnsafeFileError, CodecError)):
-            rebuild(file, "m.hkl", Limits())
+            rebuild(Place(file.fileno(), 0, file.tell()), "m.hkl", Limits())
     assert not (tmp_path / "MARK").exists()
 
 
@@ -415,6 +416,7 @@ import random, sys, tempfile
 from safeload.codecs.hickle_tree import rebuild
 from safeload.errors import SafeloadError
 from safeload.limits import Limits
+from safeload.mapped import Place
 data = open(sys.argv[1], "rb").read()
 chance, good, bad = random.Random(int(sys.argv[2])), 0, 0
 for _ in range(int(sys.argv[3])):
@@ -425,7 +427,7 @@ for _ in range(int(sys.argv[3])):
         file.write(mutant)
         file.flush()
         try:
-            repr(rebuild(file, "x", Limits(expansion_floor=1 << 24)))
+            repr(rebuild(Place(file.fileno(), 0, file.tell()), "x", Limits(expansion_floor=1 << 24)))
             good += 1
         except SafeloadError:
             bad += 1

@@ -5,16 +5,20 @@ The child hands over attributes and bytes, one frame each.
 
 from __future__ import annotations
 
+import contextlib
 from importlib import util
 from typing import IO, TYPE_CHECKING, Any
 
+from safeload.mapped import Place, place_of
 from safeload.readers.files.hdf5_process import frame_of, reading
 from safeload.readers.files.kinds import kind_of
-from safeload.readers.files.pickles import is_one, names_something
+from safeload.readers.files.pickles import is_whole, names_something
 from safeload.readers.files.views import unnamed_file
 from safeload.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from safeload.readers.files.look import Look
 
 __all__ = ["kind_of_hdf5", "read", "version_in_hdf5"]
@@ -22,20 +26,31 @@ __all__ = ["kind_of_hdf5", "read", "version_in_hdf5"]
 _CHILD = "safeload.readers.files.hdf5_child"
 _SECONDS = 30
 _PLAIN = frozenset({"zip", "npy"})
+_LIKE_PICKLES = frozenset({"pickle", "tensorflow, index"})
 
 
 def read(look: Look, view: memoryview) -> None:
     if util.find_spec("h5py") is None:
         look.unread(0, "HDF5 is read with h5py, which is not installed", extra="scan")
         return
-    with unnamed_file() as file:
-        file.write(view)
-        file.flush()
-        with reading(_CHILD, file, _SECONDS) as stream:
-            finished = _frames(look, stream, view)
+    with _told(view) as stream:
+        finished = _frames(look, stream, view)
     if not finished:
         look.unread(0, "the file cannot be read to its end: the process that read it gave up")
     look.span(0, len(view), "data")
+
+
+@contextlib.contextmanager
+def _told(view: memoryview) -> Iterator[IO[bytes]]:
+    """What the child says of `view`. What is no part of a file is copied into one."""
+    with contextlib.ExitStack() as stack:
+        place = place_of(view)
+        if place is None:
+            file = stack.enter_context(unnamed_file())
+            file.write(view)
+            file.flush()
+            place = Place(file.fileno(), 0, len(view))
+        yield stack.enter_context(reading(_CHILD, place, _SECONDS))
 
 
 def kind_of_hdf5(view: memoryview) -> str:
@@ -53,11 +68,8 @@ def _first(view: memoryview) -> dict[str, Any]:
     """What the child says before it looks at what is in the file."""
     if util.find_spec("h5py") is None:
         return {}
-    with unnamed_file() as file:
-        file.write(view)
-        file.flush()
-        with reading(_CHILD, file, _SECONDS) as stream:
-            frame = frame_of(stream)
+    with _told(view) as stream:
+        frame = frame_of(stream)
     return frame if frame is not None and frame["what"] == "kind" else {}
 
 
@@ -105,8 +117,8 @@ def _frame(look: Look, frame: dict[str, Any], data: bytes) -> None:
 
 def _look_into(look: Look, name: str, view: memoryview, *, numbers: bool) -> None:
     """Of numbers, one array in 256 begins with the opcode of a name, which then is none."""
-    kind, is_pickle = kind_of(view), names_something if numbers else is_one
-    if kind in _PLAIN or (kind in ("pickle", "tensorflow, index") and is_pickle(look, view)):
+    kind = kind_of(view)
+    if kind in _PLAIN or (kind in _LIKE_PICKLES and (names_something(look, view) or (not numbers and is_whole(view)))):
         look.into(name, view, kind="pickle" if kind not in _PLAIN else "")
         if kind not in _PLAIN:
             look.once("hidden-pickle", 0, "attributes or datasets hold pickles")

@@ -17,6 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from safeload.mapped import Place
+
 __all__ = ["frame_of", "reading"]
 
 _LINE_MAX = 1 << 16
@@ -25,12 +27,12 @@ _SETTINGS = {"HDF5_PLUGIN_PRELOAD": "::", "HDF5_USE_FILE_LOCKING": "FALSE"}
 
 
 @contextlib.contextmanager
-def reading(module: str, file: IO[bytes], seconds: int) -> Iterator[IO[bytes]]:
-    """What ``python -m module`` says of `file`, for so many seconds at the most."""
-    command = [sys.executable, "-P", "-m", module, str(file.fileno()), str(seconds)]
+def reading(module: str, place: Place, seconds: int) -> Iterator[IO[bytes]]:
+    """What ``python -m module`` says of the bytes at `place`, for so many seconds at the most."""
+    command = [sys.executable, "-P", "-m", module, *map(str, place), str(seconds)]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, **_SETTINGS}
-    with subprocess.Popen(command, pass_fds=[file.fileno()], env=environment, **pipes) as child:  # noqa: S603  # our own
+    with subprocess.Popen(command, pass_fds=[place.fd], env=environment, **pipes) as child:  # noqa: S603  # our own
         assert child.stdout is not None  # noqa: S101  # it was asked for
         timer = threading.Timer(seconds, child.kill)
         timer.start()

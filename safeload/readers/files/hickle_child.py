@@ -1,5 +1,5 @@
-"""``python -m safeload.readers.files.hickle_child FD SECONDS``: what hickle 5 keeps in an HDF5 file, told in the order
-in which it is built: what is in a container comes before it.
+"""``python -m safeload.readers.files.hickle_child FD START SIZE SECONDS``: what hickle 5 keeps in an HDF5 file, told in
+the order in which it is built: what is in a container comes before it.
 
 hickle/hickle.py: each node has an attribute ``type``, a reference to a dataset in ``hickle_types_table`` that holds
 its class as a pickle, and refers to a dataset there whose name says how the node is kept. A node without is a reference
@@ -14,7 +14,7 @@ import sys
 from itertools import islice
 from typing import Any
 
-from safeload.readers.files.hdf5_child import limit
+from safeload.readers.files.hdf5_child import given
 
 _NODES_MAX, _DEPTH_MAX = 200_000, 200
 _NAME_MAX, _CLASS_MAX, _TEXT_MAX = 2_000, 1_000, 500  # so that a frame's line is never too long
@@ -48,10 +48,10 @@ def _labels(attrs: dict[str, Any]) -> dict[str, Any]:
 class _Tree:
     """Nodes are told apart by their addresses: to ask for the name of one that a reference leads to walks the file."""
 
-    def __init__(self, file: Any, fd: int) -> None:
+    def __init__(self, file: Any, fd: int, start: int) -> None:
         import h5py
 
-        self._h5, self._file, self._fd = h5py, file, fd
+        self._h5, self._file, self._fd, self._start = h5py, file, fd, start
         version = _text(file.attrs.get("HICKLE_VERSION")) or ""
         if version.partition(".")[0] != "5" or "HICKLE_PYTHON_VERSION" not in file.attrs:
             raise _RefusedError("this was not written by hickle 5")
@@ -155,7 +155,7 @@ class _Tree:
         at, length = node.id.get_offset(), node.dtype.itemsize * node.size
         if at is not None and node.id.get_storage_size() == length:
             first = node[(0,) * len(shape)].tobytes()  # texts without the zeros at their ends
-            if os.pread(self._fd, node.dtype.itemsize, at).rstrip(b"\0") == first.rstrip(b"\0"):
+            if os.pread(self._fd, node.dtype.itemsize, self._start + at).rstrip(b"\0") == first.rstrip(b"\0"):
                 return b"", {"shape": shape, "dtype": kind, "at": at}
         return self._all(path, node), {"shape": shape, "dtype": kind}
 
@@ -167,13 +167,12 @@ class _Tree:
 
 
 def main() -> None:
-    limit(int(sys.argv[2]))
+    opened, (fd, start, _) = given()
     import h5py
 
-    fd = int(sys.argv[1])
-    with os.fdopen(fd, "rb") as opened, h5py.File(opened, "r") as file:
+    with h5py.File(opened, "r") as file:
         try:
-            _Tree(file, fd).tell()
+            _Tree(file, fd, start).tell()
         except _RefusedError as error:
             _say("refused", why=str(error)[:_TEXT_MAX])
         except Exception as error:  # of h5py and HDF5
