@@ -46,7 +46,7 @@ def private_copy(
             if give_back is not None:  # it is in the file now, and in memory not once more
                 give_back(start, start + len(piece))
         file.flush()
-        del view, give_back
+        del view, piece, give_back
         yield path, mapped(file)
 
 

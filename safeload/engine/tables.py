@@ -12,6 +12,7 @@ from safeload.engine.contracts import (
     boosters_xgboost,
     boosting,
     clusters,
+    distances,
     distributions,
     expansions,
     features,
@@ -85,6 +86,7 @@ CONTRACTS = (
     expansions,
     methods,
     svm,
+    distances,
     nearest,
     boosting,
     boosters_xgboost,
@@ -110,7 +112,11 @@ CONTRACTS = (
 
 
 def _merged(table: str) -> Mapping[Key, Any]:
-    return {key: entry for contract in CONTRACTS for key, entry in getattr(contract, table, {}).items()}
+    entries = [entry for contract in CONTRACTS for entry in getattr(contract, table, {}).items()]
+    merged = dict(entries)
+    if len(merged) < len(entries):  # one of two would not be asked
+        raise RuntimeError(f"{table} has two entries for one name")
+    return merged
 
 
 GUARDS: Mapping[Key, Callable[..., Any]] = _merged("GUARDS")

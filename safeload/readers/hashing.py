@@ -29,8 +29,10 @@ __all__ = ["check_keys"]
 _DEPTH_MAX = 64
 _LEAVES_MAX = 1_000
 _LONG_BYTES = 64  # an integer of as many takes as long as a part of a tuple
-# Keys of whose hashes nothing is known: 5,000 that are alike cost a third of a second.
+# Keys of whose hashes nothing is known: 5,000 that are alike cost a third of a second, if C compares them.
 _UNKNOWN_MAX = 5_000
+_IN_C, _IN_PYTHON = 1, 5  # what one counts for
+_FAST = frozenset({"datetime", "decimal"})
 _ONE_OF = 32
 _DRAWN = random.Random()  # noqa: S311  # seeded by the system, so that no file knows what will be drawn
 
@@ -80,7 +82,7 @@ def _check(machine: Machine, key: Node) -> bool:
         tokens: tuple[Any, ...] = key
         return any(machine.data.view[token] in CHOICES for token in tokens)
     pending: list[tuple[Node, int]] = [(key, 0)]
-    leaves, chosen, unknown = 0, False, False
+    leaves, chosen, unknown = 0, False, 0
     while pending:
         node, depth = pending.pop()
         leaves += 1
@@ -96,12 +98,20 @@ def _check(machine: Machine, key: Node) -> bool:
                 leaves += _size(machine, node)
         else:
             kind = _hash_object(machine, node)
-            chosen, unknown = chosen or kind is not Hash.SEEDED, unknown or kind is Hash.UNKNOWN
+            chosen = chosen or kind is not Hash.SEEDED
+            unknown = max(unknown, _cost(node) if kind is Hash.UNKNOWN else 0)
     _count(machine, leaves)
     machine.spent.unknown += unknown
     if machine.spent.unknown > _UNKNOWN_MAX:
-        raise LimitError("keys", f"more than {_UNKNOWN_MAX:,} keys are such as can be made to hash alike")
+        raise LimitError("keys", "too many keys are such as can be made to hash alike")
     return chosen
+
+
+def _cost(node: Node) -> int:
+    made = node.node if node.__class__ is Alias else node
+    source = made.source if made.__class__ is Made else None
+    fast = source is not None and (source.key[0] in _FAST or source.key[0].startswith("numpy."))
+    return _IN_C if fast else _IN_PYTHON
 
 
 def _hash_object(machine: Machine, node: Node) -> Hash:

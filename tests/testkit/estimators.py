@@ -431,6 +431,7 @@ _METRICS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("ball_tree", "mahalanobis", {"V": np.eye(4)}),
     ("ball_tree", "minkowski", {"p": 3, "w": np.ones(4)}),
     ("ball_tree", "seuclidean", {"V": np.ones(4)}),
+    ("brute", "mahalanobis", {"VI": np.eye(4)}),
 )
 COMPOSED |= {
     f"{algorithm}, {metric}": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.distances import metric_arguments
 from safeload.engine.contracts.shapes import array, each, indices, number
 
 if TYPE_CHECKING:
@@ -54,9 +55,9 @@ def _linked(state: dict[str, Any]) -> bool:
     import numpy as np
 
     tree = state.get("_single_linkage_tree_")
-    if tree is None:
-        return True
-    if not array(tree, (None,)):
+    if tree is None or not array(tree, (None,)):
+        return tree is None and metric_arguments(state)
+    if not metric_arguments(state):
         return False
     ends = len(tree) + 1 + np.arange(len(tree))
     return all(bool(((tree[side] >= 0) & (tree[side] < ends)).all()) for side in ("left_node", "right_node"))

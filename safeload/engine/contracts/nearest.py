@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from safeload.engine.contracts.distances import metric_arguments
 from safeload.engine.contracts.shapes import array, each, indices, is_word, number
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["CHECKERS"]
 
 Key = tuple[str, str]
-_NORMS = frozenset({"X_norm_squared", "Y_norm_squared"})
 _METHODS = {"ball_tree": "BallTree", "kd_tree": "KDTree"}
 
 
@@ -29,7 +29,7 @@ def _fitted(state: dict[str, Any]) -> bool:
     from scipy import sparse
 
     if "_fit_X" not in state:
-        return True
+        return metric_arguments(state)
     points, method = state["_fit_X"], state["_fit_method"]
     if not (array(points, (None, None)) or (sparse.issparse(points) and points.ndim == 2)):
         return False
@@ -39,18 +39,13 @@ def _fitted(state: dict[str, Any]) -> bool:
     wanted = state.get("n_neighbors")
     if not (wanted is None or number(wanted, 1)):  # of none at all the first is written nevertheless
         return False
-    if not all(_metric_arguments(state.get(name)) for name in ("metric_params", "effective_metric_params_")):
+    if not metric_arguments(state, width):
         return False
     if method == "brute":
         return state["_tree"] is None
     tree = state["_tree"]
     kind = _METHODS.get(method) if is_word(method) else None
     return kind == type(tree).__name__ and np.asarray(tree.data).shape == (rows, width)
-
-
-def _metric_arguments(given: Any) -> bool:
-    """No norms for the Euclidean distance, of which C code takes it for given that there are as many as points."""
-    return given is None or (type(given) is dict and not given.keys() & _NORMS)
 
 
 def _same_width(state: dict[str, Any], width: int) -> bool:

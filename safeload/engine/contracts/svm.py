@@ -24,7 +24,7 @@ _KERNELS = ("linear", "poly", "rbf", "sigmoid", "precomputed")
 # Of the functions that a file may name, those with a row for each of X and a column for each of Y.
 _PAIRWISE = (
     "additive_chi2_kernel", "chi2_kernel", "cosine_distances", "cosine_similarity", "euclidean_distances",
-    "laplacian_kernel", "linear_kernel", "manhattan_distances", "pairwise_distances", "pairwise_kernels",
+    "laplacian_kernel", "linear_kernel", "manhattan_distances", "pairwise_kernels",
     "polynomial_kernel", "rbf_kernel", "sigmoid_kernel",
 )  # fmt: skip
 _LIBRARIES = ("catboost", "lightgbm", "numpy", "pandas", "scipy", "sklearn", "xgboost")
