@@ -10,6 +10,9 @@ from typing import IO, NamedTuple
 __all__ = ["Place", "mapped", "place_of"]
 
 
+_WORDS = 16  # more than CPython's Py_buffer has, of which the first is where the bytes begin
+
+
 class Place(NamedTuple):
     """`size` bytes of the open file `fd`, from byte `start` on."""
 
@@ -42,7 +45,13 @@ def place_of(view: memoryview) -> Place | None:
 
 
 def _address(view: memoryview) -> int:
-    import numpy as np
+    """Also of what may only be read, which ctypes' own arrays are not made of."""
+    import ctypes
 
-    address: int = np.frombuffer(view, "u1").__array_interface__["data"][0]
-    return address
+    api = ctypes.pythonapi
+    found = (ctypes.c_void_p * _WORDS)()
+    api.PyObject_GetBuffer(ctypes.py_object(view), ctypes.byref(found), 0)
+    try:
+        return int(found[0] or 0)
+    finally:
+        api.PyBuffer_Release(ctypes.byref(found))

@@ -18,6 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "kinds": set(),
     "limits": set(),
+    "mapped": set(),
     "pages": set(),
     "text": set(),
     "_version": set(),
@@ -39,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_reading": {"keys", "policy", "artifact"},
     "_plain": {"_writing", "container", "keys", "policy", "codecs", "artifact"},
 }
-FLOOR_0 = {"errors", "kinds", "limits", "pages", "text", "warn", "_version"}
+FLOOR_0 = {"errors", "kinds", "limits", "mapped", "pages", "text", "warn", "_version"}
 ML_LIBRARIES = {"numpy", "scipy", "sklearn", "joblib", "pandas", "xgboost", "lightgbm", "catboost"}
 # bench asks models, and holds what they answer against one another.
 MAY_IMPORT_ML = {"engine", "codecs", "bench"}

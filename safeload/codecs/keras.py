@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part, missing, only
 from safeload.codecs.checked import check_file, own_classes
+from safeload.codecs.keras_names import functions
 from safeload.codecs.private import private_copy
 from safeload.errors import CodecError, SafeloadError
 from safeload.readers.files.views import ViewFile
@@ -80,11 +81,14 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
     with private_copy(member, _MEMBER, options) as (path, view):
         if bytes(view[:4]) != b"PK\3\4":  # Keras would read HDF5 by that name, too
             raise CodecError(f"{printable(member.name)} is no archive of Keras", hint="safeload unpack gives the file")
-        own = own_classes(check_file(view, member, options), options)
+        parts = check_file(view, member, options)
+        own = own_classes(parts, options)
         with rebuilding() as keras:
+            own |= functions(keras, parts, member, options.policy)
             given = path if path.is_symlink() else _extracted(view, path.parent / "model")
-            del view
-            return keras.saving.load_model(given, custom_objects=own, safe_mode=True)
+            del view, parts
+            with keras.saving.custom_object_scope(own):  # what is compiled is looked for there only
+                return keras.saving.load_model(given, custom_objects=own, safe_mode=True)
 
 
 def _extracted(view: memoryview, folder: Path) -> Path:

@@ -7,20 +7,19 @@ one of somebody's own, and loads if the policy names it.
 from __future__ import annotations
 
 import inspect
-import json
 from typing import TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, only
 from safeload.codecs.base import Part as Member
 from safeload.codecs.checked import check_file, own_classes
 from safeload.codecs.keras import must_be_model, rebuilding, saved
+from safeload.codecs.keras_names import functions, named_only, nodes
 from safeload.codecs.private import private_copy
-from safeload.errors import CodecError, UnsafeFileError
-from safeload.readers.observations import GlobalUse, Use
+from safeload.errors import CodecError
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from safeload.policy import Policy
@@ -60,9 +59,11 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
             )
         with rebuilding() as keras:
             own = {name: getattr(keras.losses, full) for name, full in _SHORT.items()}
-            own |= own_classes(parts, options) | _named_only(keras, parts, member, options.policy)
+            own |= own_classes(parts, options) | _classes(keras, parts, member, options.policy)
+            own |= functions(keras, parts, member, options.policy)
             del view, parts
-            model = keras.saving.load_model(path, custom_objects=own, safe_mode=True)
+            with keras.saving.custom_object_scope(own):
+                model = keras.saving.load_model(path, custom_objects=own, safe_mode=True)
             _restore_optimizer(model, path)
             return model
 
@@ -86,38 +87,16 @@ def _restore_optimizer(model: Any, path: Path) -> None:
     model.optimizer = optimizer
 
 
-def _named_only(keras: Any, parts: list[Part], member: Held, policy: Policy) -> dict[str, Any]:
-    """Classes that the file names without a module, and the policy with one. Raises UnsafeFileError."""
-    known, found = _names(keras), {}
-    for name in sorted(set(_class_names(parts)) - known):
-        if ">" in name:  # registered: the reader has said so, and the policy was asked
-            continue
-        granted = [module for module, own in policy.allowed if own == name and _grants(policy, module, name)]
-        if not granted:
-            shown = printable(name, 80)
-            raise UnsafeFileError(
-                f"{printable(member.name)}: {shown} is a class of somebody's own",
-                rule="SL703", offset=0, member=member.name,
-                hint=f'Policy.default().allow("its.module.{shown}", use=("new", "build", "reference", "call"))',
-            )  # fmt: skip
-        found[name] = _imported(granted, name)
-    return found
+def _classes(keras: Any, parts: list[Part], member: Held, policy: Policy) -> dict[str, Any]:
+    """Classes that the file names without a module. Raises UnsafeFileError."""
+    names = {node["class_name"] for node in nodes(parts) if isinstance(node.get("class_name"), str) and _is_bare(node)}
+    # registered ones have a package: the reader has said so, and the policy was asked
+    own = sorted(name for name in names - _names(keras) if ">" not in name)
+    return {name: named_only(name, "class", member, policy) for name in own}
 
 
-def _grants(policy: Policy, module: str, name: str) -> bool:
-    use = Use.INSTANTIATED | Use.CALLED
-    return not policy.denied(GlobalUse(module, name, 0, use, module, name))
-
-
-def _imported(modules: list[str], name: str) -> Any:
-    import importlib
-
-    for module in modules:
-        try:
-            return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError):
-            continue
-    raise CodecError(f"the model needs {printable(name, 80)}, which is not here")
+def _is_bare(node: dict[str, Any]) -> bool:
+    return not isinstance(node.get("module"), str)
 
 
 def _names(keras: Any) -> set[str]:
@@ -129,21 +108,6 @@ def _names(keras: Any) -> set[str]:
             room = getattr(room, part, None)
         names.update(name for name, _ in inspect.getmembers(room, inspect.isclass))
     return names
-
-
-def _class_names(parts: list[Part]) -> Iterator[str]:
-    """Of the configurations that were looked into: these are JSON."""
-    for part in parts:
-        if len(part.path) == 1 and part.path[0] in ("@model_config", "@training_config"):
-            pending = [json.loads(bytes(part.view))]
-            while pending:
-                node = pending.pop()
-                if isinstance(node, dict):
-                    pending += node.values()
-                    if isinstance(node.get("class_name"), str) and not isinstance(node.get("module"), str):
-                        yield node["class_name"]
-                elif isinstance(node, list):
-                    pending += node
 
 
 KERAS_H5 = Codec("keras-h5", ("keras",), lambda value: False, _parts, _load)

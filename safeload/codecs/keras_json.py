@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
 from safeload.codecs.checked import check_file, own_classes
 from safeload.codecs.keras import must_be_model, rebuilding, saved
+from safeload.codecs.keras_names import functions
 from safeload.codecs.private import private_copy
 from safeload.errors import CodecError
 from safeload.text import printable
@@ -44,7 +45,8 @@ def _load(held: Sequence[Held], options: LoadOptions) -> Any:
         _must_be(check_file(view, weights, options)[0].kind, "hdf5", weights)
         del view
         with rebuilding() as keras:
-            model = keras.models.model_from_json(str(text, "utf-8"), custom_objects=own_classes(parts, options))
+            own = own_classes(parts, options) | functions(keras, parts, config, options.policy)
+            model = keras.models.model_from_json(str(text, "utf-8"), custom_objects=own)
             model.load_weights(path)
             return model
 

@@ -39,15 +39,20 @@ def private_copy(
     """The verified bytes of `member` as a file, and mapped from there. `real` asks for a path that leads to a disk."""
     view = member.read()
     with private_file(name, options, size=len(view), real=real) as (path, file):
-        give_back = returner(view)
-        for start in range(0, len(view), _PIECE):
-            piece = view[start : start + _PIECE]
-            file.write(piece)
-            if give_back is not None:  # it is in the file now, and in memory not once more
-                give_back(start, start + len(piece))
-        file.flush()
-        del view, piece, give_back
+        _move(view, file)
+        del view
         yield path, mapped(file)
+
+
+def _move(view: memoryview, file: IO[bytes]) -> None:
+    """What is in the file is not in memory once more."""
+    give_back = returner(view)
+    for start in range(0, len(view), _PIECE):
+        end = min(start + _PIECE, len(view))
+        file.write(view[start:end])
+        if give_back is not None:
+            give_back(start, end)
+    file.flush()
 
 
 @contextlib.contextmanager

@@ -229,9 +229,9 @@ _TABLE = (
         "Look at that function before you supply it.",
     ),
     Rule(
-        "SL703", "A Keras model needs a class of somebody's own", Severity.MEDIUM,
-        "Whoever loads it has to supply the class, whose code runs.",
-        "Look at that class before you supply it.",
+        "SL703", "A Keras model needs a class or function of somebody's own", Severity.MEDIUM,
+        "Whoever loads it has to supply that, and its code runs.",
+        'Look at it, then: Policy.default().allow("package.Name", use=("new", "build", "reference", "call"))',
     ),
     Rule(
         "SL704", "Refers to another file", Severity.MEDIUM,

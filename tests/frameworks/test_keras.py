@@ -118,12 +118,66 @@ def test_a_class_of_ones_own_loads_if_the_policy_names_it(layer: Any, path: str,
     assert np.array_equal(through(model, team, policy=policy).predict(X, verbose=0), model.predict(X, verbose=0))
 
 
+@keras.saving.register_keras_serializable("mypkg")  # type: ignore[untyped-decorator]
+def registered(*values: Any) -> Any:
+    """A loss, a metric or an activation."""
+    return values[0] if len(values) == 1 else keras.ops.mean((values[0] - values[1]) ** 4)
+
+
+def unregistered(*values: Any) -> Any:
+    return registered(*values)
+
+
+def _with(loss: Any = "mse", metric: Any = "mae", activation: Any = None) -> Any:
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(1, activation=activation)])
+    model.compile("adam", loss, metrics=[metric])
+    return model
+
+
+# An architecture has no loss and no metric, and into HDF5 Keras writes names that it does not look for again.
+_PLACES = [("keras", place) for place in ("loss", "metric", "activation")] + [
+    ("keras-h5", "activation"),
+    ("keras-json", "activation"),
+]
+
+
+@pytest.mark.parametrize(("codec", "place"), _PLACES)
+@pytest.mark.parametrize("function", [registered, unregistered])
+def test_a_function_of_ones_own_loads_if_the_policy_names_it(
+    codec: str, function: Any, place: str, team: Keys, tmp_path: Path
+) -> None:
+    safeload.dump(_with(**{place: function}), tmp_path / "m", signer=team.key, codec=codec)
+    with pytest.raises(UnsafeFileError, match=function.__name__):
+        safeload.load(tmp_path / "m", trust=team.pub)
+    package = "mypkg" if function is registered else __name__
+    policy = Policy.default().allow(f"{package}.{function.__name__}", use=("new", "build", "reference", "call"))
+    loaded = safeload.load(tmp_path / "m", trust=team.pub, policy=policy)
+    if place == "activation":
+        assert loaded.layers[-1].activation is function
+    else:
+        loaded.fit(X, X[:, :1], verbose=0)
+        assert loaded.loss is function or place == "metric"
+
+
+@pytest.mark.parametrize("where", ["loss", "metrics", "activation"])
+def test_a_function_that_is_named_by_a_text_alone_is_named_too(where: str, team: Keys, tmp_path: Path) -> None:
+    def change(config: dict[str, Any]) -> None:
+        if where == "activation":
+            layer(config, -1)["config"]["activation"] = "mypkg>registered"
+        else:
+            config["compile_config"][where] = {"loss": "mypkg>registered", "metrics": ["mypkg>registered"]}[where]
+
+    path = archive(team, tmp_path, change, _with)
+    with pytest.raises(UnsafeFileError, match="mypkg>registered is a class or function of somebody's own"):
+        safeload.load(path, trust=team.pub)
+
+
 def test_a_class_that_is_registered_under_no_module_is_named_as_it_is_registered(team: Keys, tmp_path: Path) -> None:
     def change(config: dict[str, Any]) -> None:
         layer(config).update(module=None, class_name="Triple", config={}, registered_name="mypkg>Triple")
 
     path = archive(team, tmp_path, change, lambda: keras.Sequential([keras.layers.Input((4,)), keras.layers.ReLU()]))
-    with pytest.raises(UnsafeFileError, match="mypkg>Triple is a class of somebody's own"):
+    with pytest.raises(UnsafeFileError, match="mypkg>Triple is a class or function of somebody's own"):
         safeload.load(path, trust=team.pub)
     policy = Policy.default().allow("mypkg.Triple", use=("new", "build", "reference", "call"))
     loaded = safeload.load(path, trust=team.pub, policy=policy)

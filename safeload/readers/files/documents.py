@@ -77,6 +77,7 @@ def _node(look: Look, node: dict[str, Any]) -> None:
     """What each of the formats would do with it; which of them it is of, whoever loads it says."""
     if "class_name" in node:
         _keras(look, node)
+    _identifiers(look, node)
     if "__class__" in node and "__module__" in node and "__loader__" in node:
         _skops(look, node)
     texts = {key: node[key] for key in sorted(_TEXTS & node.keys()) if isinstance(node[key], str)}
@@ -87,6 +88,11 @@ def _node(look: Look, node: dict[str, Any]) -> None:
             look_into_template(look, key, text, 0)
         elif not _EXPRESSION.fullmatch(text):
             look.once("expression", 0, f'torch.export evaluates "{printable(text, 120)}"')
+
+
+# What is said of by `_keras`, or holds texts of any kind.
+_NO_IDENTIFIERS = frozenset({"class_name", "registered_name", "name", "vocabulary", "config"})
+_REGISTERED = re.compile(r"([A-Za-z_][\w.]{0,200})>([A-Za-z_]\w{0,200})")
 
 
 def _kind(found: Any) -> str:
@@ -133,8 +139,7 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
         look.use(_named(module, name, Use.INSTANTIATED | Use.CALLED))
     package, _, own = (_registered(node) or "").partition(">")
     if own and not (named and own == name):
-        used = _named(package, own, Use.INSTANTIATED | Use.CALLED)  # a policy speaks of it by these two
-        look.say("custom-object", 0, f"{printable(f'{package}>{own}', 80)} is a class of somebody's own", used=used)
+        _own(look, package, own)
     if isinstance(config, dict):
         for key in sorted(_PATHS & config.keys()):
             if isinstance(config[key], str) and config[key]:
@@ -146,11 +151,27 @@ def _keras(look: Look, node: dict[str, Any]) -> None:
 def _registered(node: dict[str, Any]) -> str | None:
     """Under which name Keras looks among the classes that were registered, before it looks at the module."""
     name = node["class_name"]
-    registered = node.get("registered_name", name)
-    for each in (registered, name):  # HDF5 and Keras 2 have the second only
-        if isinstance(each, str) and ">" in each and name != "function":
+    # HDF5 and Keras 2 have the second only; of a function, the name is all that is in the configuration.
+    for each in (node.get("registered_name"), name, node.get("config")):
+        if isinstance(each, str) and ">" in each:
             return each
     return None
+
+
+def _identifiers(look: Look, node: dict[str, Any]) -> None:
+    """Texts that Keras takes for the names of what was registered: of losses, metrics, activations and others."""
+    for key in sorted(node.keys() - _NO_IDENTIFIERS, key=str):
+        value = node[key]
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str) and (match := _REGISTERED.fullmatch(text)):
+                _own(look, match[1], match[2])
+
+
+def _own(look: Look, package: str, name: str) -> None:
+    used = _named(package, name, Use.INSTANTIATED | Use.CALLED)  # a policy speaks of it by these two
+    look.say(
+        "custom-object", 0, f"{printable(f'{package}>{name}', 80)} is a class or function of somebody's own", used=used
+    )
 
 
 def _is_of_keras(module: str) -> bool:
