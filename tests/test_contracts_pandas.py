@@ -349,6 +349,25 @@ def test_a_frequency_does_not_count_for_ever(freq: Any) -> None:
         refused(HOURS, type(HOURS), keywords(freq=freq))
 
 
+@pytest.mark.parametrize("freq", ["bh", "B", "C", "ME", "10YE", "WOM-2TUE", "SMS", pd.offsets.Easter()])
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_a_frequency_without_a_fixed_length_comes_back(freq: Any, zone: str | None) -> None:
+    for count in (2, 40):
+        index = pd.date_range("2020-03-01", periods=count, freq=freq, tz=zone)
+        for each in (index, index[::-1]):
+            assert load(pickle.dumps(each)).freq == each.freq
+
+
+@pytest.mark.parametrize("freq", [pd.offsets.BusinessHour(), pd.offsets.BusinessDay(), pd.offsets.CustomBusinessHour()])
+def test_a_frequency_of_labels_far_apart_is_refused(freq: Any) -> None:
+    """313,000 business hours between four labels took pandas ten seconds."""
+    apart = pd.DatetimeIndex(["1700-01-01", "2200-01-01"])
+    if VERSION < (3, 1):
+        refused(apart, arrays.DatetimeArray, lambda r: (*r[:2], (*r[2][:2], {"_freq": freq})))
+    else:
+        refused(apart, type(apart), keywords(freq=freq))
+
+
 @pytest.mark.skipif(VERSION < (3, 1), reason="the array has the frequency")
 @pytest.mark.parametrize("freq", [pd.offsets.Hour(-1), pd.offsets.Hour(0), pd.offsets.Hour(5), pd.offsets.Minute(30)])
 def test_a_frequency_that_the_labels_do_not_have_does_no_harm(freq: Any) -> None:
