@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import safeload
 from safeload.artifact.packing import parts_of
+from safeload.container.frames import write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +117,30 @@ def test_a_folder_that_is_there_is_not_written_into(tmp_path: Path, team: Keys) 
     with pytest.raises(FileExistsError):
         safeload.unpack(tmp_path / "m.safeload", tmp_path / "out", trust=team.pub)
     assert content(tmp_path / "out") == {"mine": b"mine"}
+
+
+def test_nobody_else_gets_at_a_folder_before_it_is_whole(
+    tmp_path: Path, team: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "in" / "b").mkdir(parents=True)
+    (tmp_path / "in" / "a").write_bytes(b"1")
+    (tmp_path / "in" / "b" / "c").write_bytes(b"2")
+    safeload.pack(tmp_path / "in", tmp_path / "f.safeload", signer=team.key)
+    modes: list[int] = []
+
+    def seen(fd: int, data: Any, offset: int) -> None:
+        modes.extend(path.stat().st_mode & 0o777 for path in tmp_path.glob(".safeload-*.tmp"))
+        write_all(fd, data, offset)
+
+    monkeypatch.setattr("safeload.artifact.unpacking.write_all", seen)
+    before = os.umask(0)
+    try:
+        safeload.unpack(tmp_path / "f.safeload", tmp_path / "out", trust=team.pub)
+    finally:
+        os.umask(before)
+    assert modes == [0o700, 0o700]
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o777
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.safeload", "in", "out"]
 
 
 def test_scan_looks_into_each_file_of_a_folder(tmp_path: Path, team: Keys) -> None:

@@ -52,6 +52,14 @@ def test_versions_are_numbered_from_one_and_the_newest_is_loaded(store: ModelSto
     assert store.load("fraud/cards") == "other"
 
 
+def test_a_version_is_kept_by_the_codec_that_was_asked_for(store: ModelStore) -> None:
+    store.save("m", [1, 2], codec="pickle")
+    assert store.verify("m").members[0].kind.startswith("pickle")
+    assert store.load("m") == [1, 2]
+    with pytest.raises(TypeError, match=r"into is for the state of a torch.nn.Module"):
+        store.load("m", into=[])
+
+
 def test_name_number_and_metadata_are_signed(store: ModelStore, team: Keys) -> None:
     store.save("churn", np.arange(3), metadata={"auc": 0.91})
     with safeload.verify(store.path("churn"), trust=team.pub) as artifact:

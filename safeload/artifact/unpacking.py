@@ -50,19 +50,20 @@ def write_members(artifact: Artifact, destination: str | os.PathLike[str]) -> No
     if os.path.lexists(target):
         raise FileExistsError(errno.EEXIST, "an artifact of several members is unpacked into a new folder", str(target))
     folder = target.with_name(f".safeload-{secrets.token_hex(8)}.tmp")
-    folder.mkdir()
+    folder.mkdir(0o700)  # nobody else puts anything into it, as long as it is not whole
+    inside = folder / target.name
+    inside.mkdir()
     try:
         for member in artifact.members:
             if is_empty_folder(member.kind):
-                (folder / member.name).mkdir(parents=True)
+                (inside / member.name).mkdir(parents=True)
                 continue
-            file = folder / member.name  # the container's rules for names leave no way out of the folder
+            file = inside / member.name  # the container's rules for names leave no way out of the folder
             file.parent.mkdir(parents=True, exist_ok=True)
             _write(artifact, member.name, file)
-        folder.rename(target)
-    except BaseException:
+        inside.rename(target)
+    finally:
         shutil.rmtree(folder, ignore_errors=True)
-        raise
 
 
 def _write(artifact: Artifact, name: str, path: Path) -> None:

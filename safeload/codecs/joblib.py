@@ -7,7 +7,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
-from safeload.codecs.keras_inside import refuse_models
+from safeload.codecs.frameworks_inside import refuse_models
 from safeload.engine.arrays import Memory
 from safeload.engine.loading import load_stream
 from safeload.errors import CodecError

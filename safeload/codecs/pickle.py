@@ -11,6 +11,7 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
 from safeload.codecs.base import Codec, Held, LoadOptions, Part
+from safeload.codecs.frameworks_inside import refuse_models
 from safeload.engine.arrays import Memory
 from safeload.engine.loading import load_stream
 from safeload.errors import CodecError
@@ -32,6 +33,7 @@ _BUFFERS_MAX = 1_000
 
 
 def _parts(value: Any, protocol: int | None) -> list[Part]:
+    refuse_models(value)
     protocol = _PROTOCOL if protocol is None else protocol
     if protocol < _PROTOCOL:
         return [Part(_MEMBER, partial(_write, value, protocol, None), _STREAM)]

@@ -73,14 +73,17 @@ class ModelStore:
     def __repr__(self) -> str:
         return f"<ModelStore {printable(str(self._folder.path))!r}>"
 
-    def save(self, name: str, model: Any, *, metadata: Mapping[str, Any] | None = None) -> int:
-        """Save `model` as the next version of `name`, and give its number: 1 for the first.
+    def save(
+        self, name: str, model: Any, *, metadata: Mapping[str, Any] | None = None, codec: str | None = None
+    ) -> int:
+        """Save `model` as the next version of `name`, and give its number: 1 for the first. `codec` is as in
+        :func:`safeload.dump`.
 
         No two get the same number, whoever saves at the same time. Raises ValueError for what is no name, and what
         :func:`safeload.dump` raises; then the number goes to the next.
         """
         extra = json_object(metadata)
-        return self._save(name, lambda file, info, how: dump_object(model, file, how, extra, info))
+        return self._save(name, lambda file, info, how: dump_object(model, file, how, extra, info, codec=codec))
 
     def pack(self, name: str, path: StrPath, *, metadata: Mapping[str, Any] | None = None) -> int:
         """The same for an existing file or folder, byte for byte, as :func:`safeload.pack` takes it."""
@@ -97,6 +100,7 @@ class ModelStore:
         identity: Identity | StrPath | None = None,
         passphrase: str | bytes | None = None,
         environment: str = "compatible",
+        into: Any = None,
     ) -> Any:
         """The object of a version, or of the newest. Parameters as in :func:`safeload.load`.
 
@@ -104,7 +108,7 @@ class ModelStore:
         """
         with self._verified(name, version) as artifact:
             return artifact.load(
-                mmap_mode, policy=policy, environment=environment, identity=identity, passphrase=passphrase
+                mmap_mode, policy=policy, environment=environment, identity=identity, passphrase=passphrase, into=into
             )
 
     def unpack(

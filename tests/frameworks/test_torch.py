@@ -215,6 +215,21 @@ def doubled(value: Any, levels: int) -> Any:
     return value
 
 
+class Wrapped:
+    """What holds a module, as estimators of other libraries do."""
+
+    def __init__(self) -> None:
+        self.module_ = torch.nn.Linear(2, 1)
+
+
+@pytest.mark.parametrize("codec", ["joblib", "pickle"])
+@pytest.mark.parametrize("make", [Wrapped, lambda: [Wrapped().module_]])
+def test_a_module_is_not_pickled_inside_of_anything(make: Any, codec: str, tmp_path: Path, team: Keys) -> None:
+    with pytest.raises(CodecError, match="holds a module of PyTorch, a Linear, and no pickle of that is loaded"):
+        safeload.dump(make(), tmp_path / "m", signer=team.key, codec=codec)
+    assert not (tmp_path / "m").exists()
+
+
 def test_a_state_that_does_not_fit_is_said(team: Keys) -> None:
     with pytest.raises(CodecError, match=r"test_torch\.Net does not fit into this torch\.nn\.modules\.linear\.Linear"):
         through(trained()[0], team, into=torch.nn.Linear(2, 2))
