@@ -224,7 +224,7 @@ def test_an_artifact_of_files_or_of_ciphertext_has_no_verdict(capsys: pytest.Cap
     safeload.pack("notes.txt", "n.safeload", signer="team.key")
     vector = VECTORS / "encrypted-one.vec"
     Path("e.safeload").write_bytes(Vector.decode(vector.stem, vector.read_bytes()).body)
-    for file, reason in (("n", "holds no single object but files"), ("e", "the payload is encrypted")):
+    for file, reason in (("n", "holds no pickle, but files"), ("e", "the payload is encrypted")):
         outcome = run(capsys, f"policy check {file}.safeload")
         assert (outcome.code, outcome.out) == (2, "")
         assert f"safeload: error: {file}.safeload: " in outcome.err

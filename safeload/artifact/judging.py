@@ -58,7 +58,8 @@ def _of_artifact(file: File, policy: Policy, limits: Limits, name: str) -> Needs
         made = [] if kinds in (["joblib"], ["pickle", *[OUT_OF_BAND] * beside]) else classes_beside(kinds)
         if made is None:
             raise CodecError(
-                "this artifact holds no single object but files", hint="safeload unpack FILE -o DESTINATION"
+                "this artifact holds no pickle, but files in formats of their own",
+                hint="safeload scan FILE says what is in it, and safeload unpack FILE -o DESTINATION gives it",
             )
         stream = next((member for member in opened.claimed.members if is_stream(member.kind)), None)
         plain = NO_STREAM if stream is None else _plain(opened, stream, limits)

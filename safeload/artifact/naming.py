@@ -27,7 +27,8 @@ def named_parts(path: str | os.PathLike[str], codec: str | None) -> list[Part]:
 
     Raises CodecError for a path without a codec, and for a file of another one; OSError.
     """
-    if codec in _OF_TEXTS or (codec is None and isinstance(path, str) and not _is_there(path)):
+    is_text = codec in _OF_TEXTS and not (codec == "hickle" and not isinstance(path, str))  # which keeps no Path
+    if is_text or (codec is None and isinstance(path, str) and not _is_there(path)):
         return []
     shown = printable(os.fspath(path), _SHOWN)
     if codec is None:

@@ -96,8 +96,12 @@ class _Nodes:
             return ["device", str(value)]
         raise CodecError(
             f"a {kind.__module__}.{kind.__qualname__} is no tensor, number or text, and no list or dict of some",
-            hint="the torch codec keeps states: state_dict() of a module or an optimizer, and what stands beside them",
+            hint=_NUMPY if kind.__module__ == "numpy" else _STATES,
         )
+
+
+_NUMPY = "float(value), or torch.as_tensor(array)"
+_STATES = "the torch codec keeps states: state_dict() of a module or an optimizer, and what stands beside them"
 
 
 def _inner(value: Any) -> list[Any]:

@@ -465,3 +465,10 @@ def test_sharing_that_doubles_with_each_level_is_refused(tmp_path: Path) -> None
             group = inner
     with pytest.raises(LimitError, match="counted with repetition"):
         safeload.load_untrusted(tmp_path / "m.hkl")
+
+
+def test_a_path_is_the_file_and_a_text_is_a_text(team: Keys, tmp_path: Path) -> None:
+    (tmp_path / "m.hkl").write_bytes(written({"a": [1, 2]}))
+    for value, loaded in ((tmp_path / "m.hkl", {"a": [1, 2]}), (str(tmp_path / "m.hkl"), str(tmp_path / "m.hkl"))):
+        safeload.dump(value, tmp_path / "m", signer=team.key, codec="hickle")
+        assert safeload.load(tmp_path / "m", trust=team.pub) == loaded

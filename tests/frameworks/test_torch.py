@@ -215,6 +215,12 @@ def doubled(value: Any, levels: int) -> Any:
     return value
 
 
+def test_for_a_number_of_numpy_it_says_what_to_keep(tmp_path: Path, team: Keys) -> None:
+    with pytest.raises(CodecError, match=r"numpy\.float32 is no tensor") as caught:
+        safeload.dump({"m": Net().state_dict(), "loss": np.float32(0.3)}, tmp_path / "m", signer=team.key)
+    assert caught.value.hint == "float(value), or torch.as_tensor(array)"
+
+
 class Wrapped:
     """What holds a module, as estimators of other libraries do."""
 
