@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import io
 import pickle
 from typing import TYPE_CHECKING, Any
@@ -42,6 +44,11 @@ COVARIANCES = (
 )  # fmt: skip
 
 
+@functools.cache
+def fitted(name: str) -> Any:
+    return FITTED[name]()
+
+
 def loaded(model: Any) -> Any:
     return safeload.load_untrusted(io.BytesIO(pickle.dumps(model)))
 
@@ -49,18 +56,18 @@ def loaded(model: Any) -> Any:
 @pytest.mark.parametrize("name", FITTED)
 @pytest.mark.parametrize("bad", [np.eye(1), np.eye(WIDTH + 1), np.ones(WIDTH), [[1.0]], np.eye(WIDTH).astype(object)])
 def test_a_matrix_of_another_size_is_refused(name: str, bad: Any) -> None:
-    model = FITTED[name]()
+    model = fitted(name)
     assert np.array_equal(loaded(model).metric_params["VI"], GOOD["VI"])
     for attribute in ("metric_params", "effective_metric_params_"):
         if hasattr(model, attribute):
-            forged = FITTED[name]()
+            forged = copy.deepcopy(model)
             setattr(forged, attribute, {"VI": bad})
             with pytest.raises(CodecError, match="the state of a sklearn"):
                 loaded(forged)
 
 
 def test_the_neighbours_are_those_of_the_unsaved_model() -> None:
-    model = FITTED["neighbours"]()
+    model = fitted("neighbours")
     assert np.array_equal(loaded(model).kneighbors(X)[0], model.kneighbors(X)[0])
 
 
