@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import safeload
 from safeload.errors import LimitError, StreamError
+from safeload.readers.buffer import Buffer
 from safeload.readers.joblib import analyse
 from testkit.estimators import plain_objects
 
@@ -230,6 +231,40 @@ NESTED = {
     "dicts": lambda depth: b"}" + b"K\x01}" * (depth - 1) + b"s" * (depth - 1) + b".",
     "marked tuples": lambda depth: b"(" * depth + b"t" * depth + b".",
 }
+
+
+_KEYS = st.sampled_from([0, 1, 2, 3, 5, 9, 300, 2_000_000])
+_STEPS = st.one_of(
+    st.sampled_from([sbu("os"), sbu("system"), sbu("posix"), b"\x94", b"0", b"2"]),
+    st.builds(lambda key: b"r" + struct.pack("<I", key), _KEYS),
+    st.builds(lambda key: b"j" + struct.pack("<I", key), _KEYS),
+    st.builds(lambda key: b"q" + bytes([key % 256]), _KEYS),
+    st.builds(lambda key: b"h" + bytes([key % 256]), _KEYS),
+    st.builds(lambda key: b"p%d\n" % key, _KEYS),
+)
+
+
+@given(st.lists(_STEPS, max_size=12), st.integers(0, 3), st.integers(0, 3))
+@settings(max_examples=1_000, deadline=None)
+def test_a_memo_with_holes_counts_as_that_of_cpython(steps: list[bytes], module: int, name: int) -> None:
+    """MEMOIZE writes under the number of entries, wherever they stand; an attack on what is described hid names so."""
+    data = P4 + sbu("a") + b"".join(steps) + b"h" + bytes([module]) + b"h" + bytes([name]) + b"\x93."
+    asked: list[tuple[str, str]] = []
+
+    class Asked(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            asked.append((module, name))
+            return object
+
+    with contextlib.suppress(Exception):
+        Asked(io.BytesIO(data)).load()
+    buffer = Buffer(memoryview(data))
+    buffer.describe = True
+    try:
+        found = analyse(buffer)
+    except StreamError:
+        (found,) = buffer.seen
+    assert [(used.module, used.name) for used in found.globals] == asked
 
 
 @pytest.mark.parametrize("kind", NESTED)

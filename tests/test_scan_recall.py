@@ -222,6 +222,10 @@ def test_numbers_beside_a_model_of_onnx_that_are_a_pickle_are_looked_into(
         "an extension": b"\x80\x02\x82\x01)R.",
         "behind a memo entry far away": b"]r\xff\xff\xff\x07" + PAYLOAD,
         "out of a memo entry far away": b"\x8c\x02osr\xff\xff\xff\x070j\xff\xff\xff\x07\x8c\x06system\x93.",
+        "with a memo that has holes": P4
+        + b"]q\x050\x8c\x02os\x940\x8c\x06system\x940h\x01h\x02\x93\x8c\x01x\x85R.".ljust(200, b"\0"),
+        "with holes far away": P4
+        + b"]r\xff\xff\xff\x070\x8c\x02os\x940\x8c\x06system\x940h\x01h\x02\x93\x8c\x01x\x85R.".ljust(200, b"\0"),
         "behind an odd key": b"]p 7\0more\n" + PAYLOAD,
         "elsewhere": b"Pmodel\n.",
         "a blank": P4 + stack_global("posix ", "system") + b"\x8c\x01x\x85R.",

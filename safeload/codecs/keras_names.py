@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from safeload.errors import CodecError, UnsafeFileError
+from safeload.readers.files.documents import objects_in
 from safeload.readers.observations import GlobalUse, Use
 from safeload.text import printable
 
@@ -30,28 +31,16 @@ _KINDS = frozenset({"keras, configuration", "json"})
 def nodes(parts: list[Part]) -> Iterator[dict[str, Any]]:
     """The objects in the configurations among parts that were looked into."""
     for part in parts:
-        pending = [json.loads(bytes(part.view))] if part.kind in _KINDS else []
-        while pending:
-            node = pending.pop()
-            if isinstance(node, dict):
-                yield node
-                pending += node.values()
-            elif isinstance(node, list):
-                pending += node
+        if part.kind in _KINDS:
+            yield from objects_in(json.loads(bytes(part.view)))
 
 
 def functions(keras: Any, parts: list[Part], member: Held, policy: Policy) -> dict[str, Any]:
     """The functions that are no functions of Keras, by their names. Raises UnsafeFileError."""
-    names = set()
-    for node in nodes(parts):
-        name = node.get("config") if node.get("class_name") == "function" else None
-        if isinstance(name, str) and ">" not in name and not any(hasattr(_room(keras, room), name) for room in _ROOMS):
-            names.add(name)
-    return {name: named_only(name, "function", member, policy) for name in sorted(names)}
-
-
-def _room(keras: Any, name: str) -> Any:
-    return getattr(keras, name, None)
+    written = {str(node.get("config")) for node in nodes(parts) if node.get("class_name") == "function"}
+    rooms = [getattr(keras, room, None) for room in _ROOMS]
+    own = sorted(name for name in written if ">" not in name and not any(hasattr(room, name) for room in rooms))
+    return {name: named_only(name, "function", member, policy) for name in own}
 
 
 def named_only(name: str, what: str, member: Held, policy: Policy) -> Any:

@@ -12,18 +12,17 @@ from safeload.readers import opcodes as op
 from safeload.readers.data import Data
 from safeload.readers.describing import arguments_of
 from safeload.readers.extents import Extents
+from safeload.readers.memo import GapError, SparseMemo
 from safeload.readers.nodes import (
     ARGUMENTS_MAX,
     Alias,
     Bag,
-    FarError,
     Forgotten,
     ForgottenError,
     Global,
     Made,
     Node,
     Place,
-    SparseMemo,
 )
 from safeload.readers.observations import ArrayData, Construction, Fact, GlobalUse, Stream
 from safeload.readers.wrappers import WRAPPER
@@ -217,21 +216,19 @@ class Machine:
 
     def put(self, key: int) -> None:
         """A PUT whose key is not the next one."""
-        if key < len(self.memo):
+        sparse = isinstance(self.memo, SparseMemo)
+        if key in self.memo if sparse else key < len(self.memo):
             self.fact("memo-overwritten", "a memo entry is overwritten")
-            self.memo[key] = self.stack[-1]
-        elif self.data.buffer.describe and key < len(self.memo) + _GAP_MAX:
-            self.fact("memo-gap", "a memo entry is written before the ones below it")
-            self.memo += [None] * (key - len(self.memo))
-            self.memo.append(self.stack[-1])
         elif not self.data.buffer.describe:
             # CPython allocates the memo up to the key: 2**31 would cost 32 GB.
             raise StreamError(f"memo entry {key} is written before the ones below it", offset=self.at)
-        elif isinstance(self.memo, SparseMemo):
-            self.fact("memo-far", f"memo entry {key:,} makes an unpickler take memory for as many")
-            self.memo.far[key] = self.stack[-1]
+        elif not sparse:
+            raise GapError
+        elif key < len(self.memo) + _GAP_MAX:
+            self.fact("memo-gap", "a memo entry is written before the ones below it")
         else:
-            raise FarError
+            self.fact("memo-far", f"memo entry {key:,} makes an unpickler take memory for as many")
+        self.memo[key] = self.stack[-1]
 
     # --- globals --------------------------------------------------------------------------------
 

@@ -7,19 +7,7 @@ from typing import Any, NamedTuple
 
 from safeload.readers.observations import Use
 
-__all__ = [
-    "ARGUMENTS_MAX",
-    "Alias",
-    "Bag",
-    "FarError",
-    "Forgotten",
-    "ForgottenError",
-    "Global",
-    "Made",
-    "Node",
-    "Place",
-    "SparseMemo",
-]
+__all__ = ["ARGUMENTS_MAX", "Alias", "Bag", "Forgotten", "ForgottenError", "Global", "Made", "Node", "Place"]
 
 ARGUMENTS_MAX = 8  # longer tuples are nobody's arguments
 
@@ -230,26 +218,6 @@ class Forgotten:
     again, opcode by opcode."""
 
     __slots__ = ()
-
-
-class FarError(Exception):
-    """A memo entry is written so far behind the others that a SparseMemo is needed."""
-
-
-class SparseMemo(list[Any]):
-    """Some entries stand far behind the others. Slower, and seldom needed: bytes that are no pickle ask for it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.far: dict[int, Any] = {}
-
-    def __getitem__(self, key: Any) -> Any:
-        if key < len(self):
-            return super().__getitem__(key)
-        try:
-            return self.far[key]
-        except KeyError:
-            raise IndexError(key) from None
 
 
 class ForgottenError(Exception):

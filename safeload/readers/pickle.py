@@ -15,7 +15,8 @@ from safeload.readers import opcodes as op
 from safeload.readers.data import Data
 from safeload.readers.handlers import HANDLERS
 from safeload.readers.machine import ArrayReader, FormReader, Machine, WholeReader
-from safeload.readers.nodes import FarError, ForgottenError, SparseMemo
+from safeload.readers.memo import GapError, SparseMemo
+from safeload.readers.nodes import ForgottenError
 from safeload.readers.objects import fill
 from safeload.readers.runs import read_form
 
@@ -52,13 +53,13 @@ def analyse_pickle(
         del buffer.seen[seen:]
         return Machine(Data(buffer, work), start, watch, array_reader, whole_reader, form_reader, out_of_band)
 
-    with contextlib.suppress(ForgottenError, FarError):
+    with contextlib.suppress(ForgottenError, GapError):
         return _analyse(machine(read_form))
     try:
         return _analyse(machine(None))  # it refers into an object that was read in one step
-    except FarError:
+    except GapError:
         last = machine(None)
-        last.memo = SparseMemo()
+        last.memo = SparseMemo()  # type: ignore[assignment]  # which has what is asked of a list here
         return _analyse(last)
 
 

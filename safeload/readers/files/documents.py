@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from safeload.readers.files.look import Look
 
-__all__ = ["read_json"]
+__all__ = ["objects_in", "read_json"]
 
 _JSON_MAX = 64 << 20
 # What no document begins with: a word in brackets, as text has it, or a template.
@@ -63,7 +63,7 @@ def read_json(look: Look, view: memoryview) -> None:
             look.unread(0, f"the document cannot be read: {printable(str(error), 80)}")
         return
     look.part.kind = _kind(found)
-    for count, node in enumerate(_objects(found)):
+    for count, node in enumerate(objects_in(found)):
         if count > _NODES_MAX:
             look.unread(0, "the document holds more than can be looked at")
             return
@@ -90,8 +90,7 @@ def _node(look: Look, node: dict[str, Any]) -> None:
             look.once("expression", 0, f'torch.export evaluates "{printable(text, 120)}"')
 
 
-# What is said of by `_keras`, or holds texts of any kind.
-_NO_IDENTIFIERS = frozenset({"class_name", "registered_name", "name", "vocabulary", "config"})
+_SAID = frozenset({"class_name", "config", "registered_name"})  # by `_keras`; elsewhere they are names of outputs
 _REGISTERED = re.compile(r"([A-Za-z_][\w.]{0,200})>([A-Za-z_]\w{0,200})")
 
 
@@ -106,7 +105,7 @@ def _kind(found: Any) -> str:
     return "json"
 
 
-def _objects(found: Any) -> Iterator[dict[str, Any]]:
+def objects_in(found: Any) -> Iterator[dict[str, Any]]:
     pending = [found]
     while pending:
         node = pending.pop()
@@ -160,11 +159,13 @@ def _registered(node: dict[str, Any]) -> str | None:
 
 def _identifiers(look: Look, node: dict[str, Any]) -> None:
     """Texts that Keras takes for the names of what was registered: of losses, metrics, activations and others."""
-    for key in sorted(node.keys() - _NO_IDENTIFIERS, key=str):
-        value = node[key]
-        for text in value if isinstance(value, list) else (value,):
-            if isinstance(text, str) and (match := _REGISTERED.fullmatch(text)):
-                _own(look, match[1], match[2])
+    pending = [node[key] for key in node if not ("class_name" in node and key in _SAID)]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, list):  # a list of metrics for each output
+            pending += value
+        elif isinstance(value, str) and (match := _REGISTERED.fullmatch(value)):
+            _own(look, match[1], match[2])
 
 
 def _own(look: Look, package: str, name: str) -> None:

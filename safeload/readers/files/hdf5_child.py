@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import resource
 import sys
 from typing import Any
+
+from safeload.mapped import Place
+from safeload.readers.files.views import PlaceFile
 
 __all__ = ["given"]
 
@@ -157,50 +159,23 @@ def _walk(file: Any, most: int) -> None:
                     pending.append((f"{name}/{key}", node[key]))
 
 
-class _Piece(io.RawIOBase):
-    """`size` bytes of an open file, from byte `start` on."""
-
-    def __init__(self, fd: int, start: int, size: int) -> None:
-        super().__init__()
-        self._fd, self._start, self._size, self._at = fd, start, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = max(0, offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence])
-        return self._at
-
-    def readinto(self, buffer: Any) -> int:
-        piece = memoryview(buffer)[: max(0, self._size - self._at)]
-        count = os.preadv(self._fd, [piece], self._start + self._at)
-        self._at += count
-        return count
-
-
-def given() -> tuple[Any, tuple[int, int, int]]:
-    """What this process was asked to read, as a file, and where that stands: descriptor, first byte, size."""
-    fd, start, size, seconds = map(int, sys.argv[1:])
+def given() -> tuple[Any, Place]:
+    """What this process was asked to read, as a file, and where that stands."""
+    *place, seconds = map(int, sys.argv[1:])
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return io.BufferedReader(_Piece(fd, start, size)), (fd, start, size)
+    return io.BufferedReader(PlaceFile(Place(*place))), Place(*place)
 
 
 def main() -> None:
-    opened, (_, _, size) = given()
+    opened, place = given()
     import h5py
 
     with h5py.File(opened, "r") as file:
         _say("kind", kind=_kind(file), version=_version(file))
         sys.stdout.buffer.flush()
-        _walk(file, max(_SAID_FLOOR, _SAID_RATIO * size))
+        _walk(file, max(_SAID_FLOOR, _SAID_RATIO * place.size))
     _say("end")
 
 

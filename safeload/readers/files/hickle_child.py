@@ -12,9 +12,12 @@ import json
 import os
 import sys
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safeload.readers.files.hdf5_child import given
+
+if TYPE_CHECKING:
+    from safeload.mapped import Place
 
 _NODES_MAX, _DEPTH_MAX = 200_000, 200
 _NAME_MAX, _CLASS_MAX, _TEXT_MAX = 2_000, 1_000, 500  # so that a frame's line is never too long
@@ -48,10 +51,10 @@ def _labels(attrs: dict[str, Any]) -> dict[str, Any]:
 class _Tree:
     """Nodes are told apart by their addresses: to ask for the name of one that a reference leads to walks the file."""
 
-    def __init__(self, file: Any, fd: int, start: int) -> None:
+    def __init__(self, file: Any, place: Place) -> None:
         import h5py
 
-        self._h5, self._file, self._fd, self._start = h5py, file, fd, start
+        self._h5, self._file, self._place = h5py, file, place
         version = _text(file.attrs.get("HICKLE_VERSION")) or ""
         if version.partition(".")[0] != "5" or "HICKLE_PYTHON_VERSION" not in file.attrs:
             raise _RefusedError("this was not written by hickle 5")
@@ -155,7 +158,8 @@ class _Tree:
         at, length = node.id.get_offset(), node.dtype.itemsize * node.size
         if at is not None and node.id.get_storage_size() == length:
             first = node[(0,) * len(shape)].tobytes()  # texts without the zeros at their ends
-            if os.pread(self._fd, node.dtype.itemsize, self._start + at).rstrip(b"\0") == first.rstrip(b"\0"):
+            there = os.pread(self._place.fd, node.dtype.itemsize, self._place.start + at)
+            if there.rstrip(b"\0") == first.rstrip(b"\0"):
                 return b"", {"shape": shape, "dtype": kind, "at": at}
         return self._all(path, node), {"shape": shape, "dtype": kind}
 
@@ -167,12 +171,12 @@ class _Tree:
 
 
 def main() -> None:
-    opened, (fd, start, _) = given()
+    opened, place = given()
     import h5py
 
     with h5py.File(opened, "r") as file:
         try:
-            _Tree(file, fd, start).tell()
+            _Tree(file, place).tell()
         except _RefusedError as error:
             _say("refused", why=str(error)[:_TEXT_MAX])
         except Exception as error:  # of h5py and HDF5

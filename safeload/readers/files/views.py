@@ -1,21 +1,24 @@
-"""A file object on memory, for libraries that read archives."""
+"""File objects on memory and on pieces of files, for libraries that read archives."""
 
 from __future__ import annotations
 
 import io
 import os
 import tempfile
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
-__all__ = ["ViewFile", "unnamed_file"]
+if TYPE_CHECKING:
+    from safeload.mapped import Place
+
+__all__ = ["PlaceFile", "ViewFile", "unnamed_file"]
 
 
-class ViewFile(io.RawIOBase):
-    """Reads `view`, without a copy of it."""
+class _BytesFile(io.RawIOBase):
+    """A file of `size` bytes; ``_take(at, buffer)`` fills a buffer that is within them, and says with how many."""
 
-    def __init__(self, view: memoryview) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
-        self._view, self._at = view, 0
+        self._size, self._at = size, 0
 
     def readable(self) -> bool:
         return True
@@ -27,17 +30,42 @@ class ViewFile(io.RawIOBase):
         return self._at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._view)}[whence]
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if base + offset < 0:
             raise OSError("seek before the beginning")
         self._at = base + offset
         return self._at
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._view[self._at : self._at + len(buffer)]
-        buffer[: len(piece)] = piece
-        self._at += len(piece)
-        return len(piece)
+        count = self._take(self._at, memoryview(buffer)[: max(0, self._size - self._at)])
+        self._at += count
+        return count
+
+    def _take(self, at: int, buffer: memoryview) -> int:
+        raise NotImplementedError
+
+
+class ViewFile(_BytesFile):
+    """Reads `view`, without a copy of it."""
+
+    def __init__(self, view: memoryview) -> None:
+        super().__init__(len(view))
+        self._view = view
+
+    def _take(self, at: int, buffer: memoryview) -> int:
+        buffer[:] = self._view[at : at + len(buffer)]
+        return len(buffer)
+
+
+class PlaceFile(_BytesFile):
+    """Reads a piece of an open file, wherever others read it."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place.size)
+        self._place = place
+
+    def _take(self, at: int, buffer: memoryview) -> int:
+        return os.preadv(self._place.fd, [buffer], self._place.start + at)
 
 
 def unnamed_file() -> IO[bytes]:
