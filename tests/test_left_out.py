@@ -63,7 +63,7 @@ LEFT_OUT: dict[str, Callable[[], Any]] = {
     "gaussian_kde": lambda: stats.gaussian_kde(X),
     "multivariate_normal": lambda: stats.multivariate_normal([0, 0]),
     "rv_histogram": lambda: stats.rv_histogram(np.histogram(X)),
-    "mvoid": lambda: np.ma.array([(1, 2)], dtype="i4,i4", mask=[(0, 1)])[0],
+    "mvoid": lambda: np.ma.array([(1, 2)], dtype="i4,i4", mask=np.array([(0, 1)], "?,?"))[0],
     "chararray": lambda: np.char.array(["a"]),
     "poly1d": lambda: np.poly1d([1, 2]),
     "an array of itself": _array_of_itself,
