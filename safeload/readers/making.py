@@ -32,6 +32,8 @@ def _stack_global(machine: Machine, at: int) -> int:
     texts = machine.data.name(module), machine.data.name(name)
     if texts[0] is None or texts[1] is None:
         machine.fact("computed-name", "the name of a global is computed while loading")
+        texts = machine.data.short_text(module), machine.data.short_text(name)  # of opcodes that no pickler takes here
+    if texts[0] is None or texts[1] is None:
         machine.stack.append(Made(None, None, at, watched=False))
     else:
         machine.add_global(texts[0], texts[1])

@@ -91,9 +91,9 @@ def names_something(look: Look, view: memoryview) -> bool:
         except LimitError:
             return True
         except StreamError as error:
-            return error.goes_on or any(map(_has_names, buffer.seen))
-        facts = {fact.kind for stream in _with_nested(whole) for fact in stream.facts}
-        if _has_names(whole) or _acts(facts) or (facts and whole.end == len(view)):
+            return error.goes_on or any(_has_names(seen) or _is_unsure(_facts(seen)) for seen in buffer.seen)
+        facts = _facts(whole)
+        if _has_names(whole) or _acts(facts) or _is_unsure(facts) or (facts and whole.end == len(view)):
             return True
         at = whole.end
     return True
@@ -102,6 +102,15 @@ def names_something(look: Look, view: memoryview) -> bool:
 # What gives an object that has no name in the stream, and what makes something of it.
 _NAMELESS = frozenset({"extension", "out-of-band", "persistent-id"})
 _USED = frozenset({"build-on-value", "call-on-value", "computed-name", "fill-on-value"})
+
+
+def _facts(part: Stream) -> set[str]:
+    return {fact.kind for stream in _with_nested(part) for fact in stream.facts}
+
+
+def _is_unsure(facts: set[str]) -> bool:
+    """Whether unpicklers may find other opcodes there than we do."""
+    return "frame-crossed" in facts
 
 
 def _acts(facts: set[str]) -> bool:
