@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from safeload.readers.data import Data
     from safeload.readers.nodes import Node
 
-__all__ = ["NESTING_MAX", "OPAQUE", "Extents"]
+__all__ = ["NESTING_MAX", "OPAQUE", "Extents", "too_deep"]
 
 NESTING_MAX = 5_000
 _LIBRARIES = frozenset(
@@ -38,6 +38,11 @@ def _is_users(made: Made) -> bool:
     if made.source is None:
         return False
     return made.source.key in OPAQUE or made.source.module.partition(".")[0] not in _LIBRARIES
+
+
+def too_deep() -> LimitError:
+    """What is raised for more than `NESTING_MAX` levels."""
+    return LimitError("nesting", f"objects stand in one another more than {NESTING_MAX:,} deep")
 
 
 class Extent(NamedTuple):
@@ -81,7 +86,7 @@ class Extents:
                 if inner >= depth:
                     depth = inner + 1
         if depth > NESTING_MAX:
-            raise LimitError("nesting", f"objects stand in one another more than {NESTING_MAX:,} deep")
+            raise too_deep()
         if weight > _WEIGHT_FLOOR and weight > _WEIGHT_RATIO * self._data.size:
             raise LimitError("nesting", f"so small a file holds more than {weight:,} values, counted with repetition")
         return Extent(depth, weight)

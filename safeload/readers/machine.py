@@ -29,7 +29,6 @@ from safeload.readers.wrappers import WRAPPER
 from safeload.text import printable
 
 if TYPE_CHECKING:
-    from safeload.readers.buffer import Work
     from safeload.readers.rows import Repeats
 
 __all__ = ["ArrayReader", "FormReader", "Machine", "WholeReader"]
@@ -38,9 +37,7 @@ _NAME_MAX = 1_000
 _SHOWN = 80
 _GLOBALS_MAX = 20_000
 _DIGITS_MAX = 10
-_BUILT_WEIGHT = 4
 _WORTH, _GAP_MAX = 1 << 16, 1 << 20
-_CHECKED = 1 << 16  # bytes of opcodes between two looks at what they cost
 
 # Given the data, a wrapper's state and the end of its BUILD: the array behind it, or None if the state is odd.
 ArrayReader = Callable[[Data, Node, int], ArrayData | None]
@@ -100,40 +97,6 @@ class Machine:
         self.protocol = 0
         self.end = -1
         self.moved = False  # the loop's window or frame has changed
-
-    # --- bounds ---------------------------------------------------------------------------------
-
-    def boundary(self, at: int, base: int, length: int, margin: int) -> int:
-        """How far the loop may read opcodes in its window of `length` bytes at `base` before it asks again.
-
-        `at` is the next opcode. Relative to `base`.
-        """
-        self.at, limit = at, length
-        if at > self.data.size:
-            raise StreamError("the stream ends inside an opcode's argument", offset=self.data.size)
-        if self.data.work is not None:
-            limit = self._check_work(self.data.work, at, base)
-        if at == self.data.size:
-            raise StreamError("the stream ends without STOP", offset=at)
-        if 0 <= self.frame_end <= at:
-            if self.frame_end < at:
-                # cpython#154848: what crosses a frame's end is read differently by different unpicklers.
-                self.fact("frame-crossed", "an opcode reaches across the end of its frame")
-            self.frame_end = -1
-        limit = min(limit, length if base + length >= self.data.size else length - margin)
-        return min(limit, self.frame_end - base) if self.frame_end >= 0 else limit
-
-    def _check_work(self, work: Work, at: int, base: int) -> int:
-        """How far to read before the next check. Raises LimitError."""
-        if at - self.skipped > work.opcodes:
-            raise LimitError("expansion", f"more than {work.opcodes:,} bytes of opcodes in so small a file")
-        # An object that gets a state costs more than a number, with the analysis and without.
-        built = _BUILT_WEIGHT * (len(self.made) + self.repeated)
-        if len(self.stack) + len(self.memo) + built > work.objects:
-            raise LimitError("expansion", f"more than {work.objects:,} objects in so small a file")
-        if self.calls > work.calls:
-            raise LimitError("expansion", f"more than {work.calls:,} calls in so small a file")
-        return at - base + _CHECKED
 
     # --- facts ----------------------------------------------------------------------------------
 

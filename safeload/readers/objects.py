@@ -49,9 +49,11 @@ def make(machine: Machine, source: Node, args: Node, use: Use) -> None:
         source.instantiated += 1
     if source.arguments is None:
         source.arguments = args
-    reconstructed = _reconstructed(source, args)
-    method = method_of(machine, source, args, use)
-    _give(machine, source, args, reconstructed or method)
+    reconstructed = method = None
+    if args:
+        reconstructed = _reconstructed(source, args)
+        method = method_of(machine, source, args, use)
+        _give(machine, source, args, reconstructed or method)
     if source.key == GETATTR:
         # How a bound method is pickled. A policy judges which attribute of an object is asked for.
         source.owners |= {attribute_of(machine, args, method)}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from safeload.errors import LimitError, StreamError
 from safeload.readers import opcodes as op
+from safeload.readers.bounds import boundary
 from safeload.readers.data import Data
 from safeload.readers.handlers import HANDLERS
 from safeload.readers.machine import ArrayReader, FormReader, Machine, WholeReader
@@ -95,7 +96,7 @@ def _run(machine: Machine) -> None:  # noqa: C901  # one loop: a call an opcode 
             if i + _MARGIN > len(buf) and data.reach(base + len(buf) + 1):
                 base, i = base + i, 0
                 buf = data.window(base)
-            limit = machine.boundary(base + i, base, len(buf), _MARGIN)
+            limit = boundary(machine, base + i, base, len(buf), _MARGIN)
         kind = buf[i]
         size = leaf_sizes[kind]
         if size:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["STEPS_MAX", "Filled", "Table"]
 
 # Steps over the whole of a file, above what its keys may take.
-STEPS_MAX = 5 << 20
+STEPS_MAX = 1 << 20
 # Of the keys that people have, multiples of a power of two walk furthest: 10 to 60 steps each in a dict (in one of more
 # than 300,000 even more), and 30 to 210 in a set, where most are to the next place. A step takes 3 to 30 nanoseconds
 # where the container is made, one onto an equal hash 15 to 40, and any 60 here.

@@ -1,4 +1,7 @@
-"""Load each bomb in a process of its own; print what was raised and how many MiB it took, as JSON.
+"""Load each bomb in a process of its own; print what was raised, and how many MiB and seconds it took, as JSON.
+
+Seconds are of processor time, and beside them stands what a peer takes here: `pickle` in Python, for a list of
+`_PEER` integers, which is a second on a machine like that of docs/performance.md.
 
 python -m testkit.run_bombs
 """
@@ -8,8 +11,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import resource
 import sys
+import time
 
 import numpy  # noqa: F401  # what every load needs is not the bombs' doing
 
@@ -18,22 +23,30 @@ import safeload.engine.tables
 from testkit.bombs import BOMBS
 
 _SECONDS = 60  # of processor time; for whatever does not end
+_PEER = 1_500_000
 
 
 def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _load(data: bytes) -> tuple[str, int]:
-    before = _peak()
+def _peer() -> float:
+    stream = pickle.dumps([*range(_PEER)])
+    start = time.process_time()
+    pickle._loads(stream)  # type: ignore[attr-defined]
+    return time.process_time() - start
+
+
+def _load(data: bytes) -> tuple[str, int, float]:
+    before, start, kind = _peak(), time.process_time(), "loaded"
     try:
         safeload.load_untrusted(io.BytesIO(data))
     except safeload.SafeloadError as error:
-        return type(error).__name__, (_peak() - before) >> 10
-    return "loaded", (_peak() - before) >> 10
+        kind = type(error).__name__
+    return kind, (_peak() - before) >> 10, time.process_time() - start
 
 
-def _in_a_child(name: str) -> tuple[str, int]:
+def _in_a_child(name: str) -> tuple[str, int, float]:
     data = BOMBS[name]()
     read, write = os.pipe()
     child = os.fork()
@@ -45,12 +58,15 @@ def _in_a_child(name: str) -> tuple[str, int]:
     with os.fdopen(read, "rb") as answer:
         text = answer.read()
     os.waitpid(child, 0)
-    kind, size = json.loads(text) if text else ("killed", -1)
-    return str(kind), int(size)
+    kind, size, seconds = json.loads(text) if text else ("killed", -1, _SECONDS)
+    return str(kind), int(size), float(seconds)
 
 
 def main() -> None:
-    json.dump({name: _in_a_child(name) for name in BOMBS}, sys.stdout)
+    safeload.load_untrusted(io.BytesIO(pickle.dumps(0)))
+    peer = _peer()
+    outcomes = {name: _in_a_child(name) for name in BOMBS}
+    json.dump({"peer": max(peer, _peer()), "outcomes": outcomes}, sys.stdout)
 
 
 if __name__ == "__main__":
