@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 import safeload
 from safeload import Policy
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from conftest import Keys
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-RNG = np.random.default_rng(0)
-X = RNG.random((40, 4)).astype("f4")
-Y = (X[:, :1] > 0.5).astype("f4")
+IRIS = load_iris()
+X = IRIS.data.astype("f4")
+Y = (IRIS.target == 2).astype("f4")[:, None]
 
 
 def sequential() -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 import safeload
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
     from conftest import Keys
 
-X = np.random.default_rng(0).normal(size=(50, 4)).astype("f4")
-Y = (X[:, 0] + X[:, 1] > 0).astype(int)
+IRIS = load_iris()
+X = IRIS.data.astype("f4")
+Y = IRIS.target == 2
 
 
 def regression(**weights: Any) -> Any:

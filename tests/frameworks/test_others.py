@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 from sklearn.ensemble import RandomForestClassifier
 
 import safeload
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
     from conftest import Keys
 
 pytestmark = pytest.mark.filterwarnings("ignore")
-X = np.random.default_rng(0).normal(size=(60, 4))
-Y = (X[:, 0] > 0).astype(int)
+X, Y = load_iris(return_X_y=True)
 FILES = Path(__file__).parent.parent / "data" / "scan"
 
 
