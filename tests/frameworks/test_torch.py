@@ -51,7 +51,7 @@ class Net(torch.nn.Module):  # type: ignore[misc]  # torch is not there to mypy
         return self.out(hidden)
 
 
-TOKENS = torch.from_numpy(load_digits().data[:8, :24].astype("i8"))  # the pixels of a digit, of 17 greys, one after another
+TOKENS = torch.from_numpy(load_digits().data[:8, :24].astype("i8"))  # pixels of digits, of 17 greys, as a text
 
 
 def trained(steps: int = 3) -> tuple[Net, Any]:
