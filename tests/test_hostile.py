@@ -16,24 +16,42 @@ import numpy as np
 import pytest
 
 import safeload
+from safeload import Policy
 from safeload.errors import DisallowedGlobalError, LimitError, PolicyError, SafeloadError
-from testkit.hiding import CALLS, GADGETS, INSTANTIATED, P4, REFERENCED, nested, sbu, stack_global, text_global
+from testkit.hiding import (
+    BOOSTERS,
+    CALLS,
+    GADGETS,
+    INSTANTIATED,
+    P4,
+    REFERENCED,
+    nested,
+    sbu,
+    stack_global,
+    text_global,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def refusal(data: bytes) -> SafeloadError:
+UNTRUSTED, DEFAULT = Policy.untrusted(), Policy.default()
+of_each_policy = pytest.mark.parametrize("policy", [UNTRUSTED, DEFAULT], ids=["untrusted", "default"])
+
+
+def refusal(data: bytes, policy: Policy | None = None) -> SafeloadError:
     with pytest.raises(SafeloadError) as caught:
-        safeload.load_untrusted(io.BytesIO(data))
+        safeload.load_untrusted(io.BytesIO(data), policy=policy)
     return caught.value
 
 
+@of_each_policy
 @pytest.mark.parametrize("how", CALLS)
-def test_every_gadget_is_refused_however_it_is_called(how: str) -> None:
+def test_every_gadget_is_refused_however_it_is_called(how: str, policy: Policy) -> None:
+    elsewhere = REFERENCED | INSTANTIATED | (BOOSTERS if policy is DEFAULT else set())
     for module, name in GADGETS:
-        error = refusal(CALLS[how](module, "anything" if name == "*" else name))
-        if how != "before a broken end" and "." not in name and (module, name) not in REFERENCED | INSTANTIATED:
+        error = refusal(CALLS[how](module, "anything" if name == "*" else name), policy)
+        if how != "before a broken end" and "." not in name and (module, name) not in elsewhere:
             assert isinstance(error, DisallowedGlobalError), f"{module}.{name}: {error}"
 
 
@@ -51,25 +69,29 @@ def test_a_refusal_says_which_global_and_where_it_stands() -> None:
             assert f"byte {error.offset:,}" in str(error)
 
 
-def test_every_gadget_is_refused_when_it_is_only_referenced() -> None:
+@of_each_policy
+def test_every_gadget_is_refused_when_it_is_only_referenced(policy: Policy) -> None:
     for module, name in GADGETS:
         if (module, name) not in REFERENCED:
-            assert isinstance(refusal(P4 + stack_global(module, "any" if name == "*" else name) + b"."), PolicyError)
+            data = P4 + stack_global(module, "any" if name == "*" else name) + b"."
+            assert isinstance(refusal(data, policy), PolicyError)
 
 
-def test_every_gadget_is_refused_under_the_names_of_python_2() -> None:
+@of_each_policy
+def test_every_gadget_is_refused_under_the_names_of_python_2(policy: Policy) -> None:
     old = {new: names for names, new in _compat_pickle.NAME_MAPPING.items()}
     modules = {new: name for name, new in _compat_pickle.IMPORT_MAPPING.items()}
     for module, name in GADGETS:
         names = old.get((module, name), (modules.get(module, module), name))
-        assert refusal(text_global(names[0], names[1].replace("*", "any")) + b"(S'true'\ntR.")
+        assert refusal(text_global(names[0], names[1].replace("*", "any")) + b"(S'true'\ntR.", policy)
 
 
+@of_each_policy
 @pytest.mark.parametrize("prefix", ["numpy", "joblib.numpy_pickle", "sklearn.base", "collections"])
-def test_no_gadget_hides_behind_a_dot(prefix: str) -> None:
+def test_no_gadget_hides_behind_a_dot(prefix: str, policy: Policy) -> None:
     for module, name in GADGETS:
         dotted = f"{module}.{name}".replace("*", "any")
-        assert isinstance(refusal(P4 + stack_global(prefix, dotted) + b")R."), PolicyError)
+        assert isinstance(refusal(P4 + stack_global(prefix, dotted) + b")R.", policy), PolicyError)
 
 
 def test_refusing_imports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
