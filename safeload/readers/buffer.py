@@ -72,4 +72,4 @@ class Work:
 
         An array of zeros may be a thousandth of its size on disk; the names and numbers of a model are not.
         """
-        return cls(opcodes=(4 << 20) + 10 * stored, objects=500_000 + stored // 4, calls=120_000 + stored // 3)
+        return cls(opcodes=(4 << 20) + 10 * stored, objects=500_000 + stored // 4, calls=120_000 + stored // 2)

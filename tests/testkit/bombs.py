@@ -16,6 +16,8 @@ __all__ = ["BOMBS"]
 
 P4 = b"\x80\x04"
 MODULUS = (1 << 61) - 1
+_ADLER = 65_521
+_LARGE = 1 << 20
 
 
 def _array_head(shape: bytes) -> bytes:
@@ -31,11 +33,29 @@ def _array_head(shape: bytes) -> bytes:
 
 
 def _gigabytes(count: int, first: bytes, piece: bytes, last: bytes) -> bytes:
-    """``first + piece * count + last`` as zlib, never whole in memory."""
+    """``first + piece * count + last`` as zlib, never whole in memory, and of large pieces compressed once."""
     packer = zlib.compressobj(9)
-    parts = [packer.compress(first)]
-    parts += [packer.compress(piece) for _ in range(count)]
-    return b"".join(parts) + packer.compress(last) + packer.flush()
+    if len(piece) < _LARGE:
+        parts = [packer.compress(first), *(packer.compress(piece) for _ in range(count)), packer.compress(last)]
+        return b"".join(parts) + packer.flush()
+    parts = [_block(packer, first), _block(packer, piece) * count, _block(packer, last)]
+    sums = [(zlib.adler32(first), len(first)), *[(zlib.adler32(piece), len(piece))] * count]
+    total = zlib.adler32(b"")
+    for part, length in [*sums, (zlib.adler32(last), len(last))]:
+        total = _both(total, part, length)
+    return b"".join(parts) + packer.flush()[:-4] + struct.pack(">I", total)
+
+
+def _block(packer: zlib._Compress, data: bytes) -> bytes:
+    """What follows a full flush looks back at nothing, so that it may stand there again and again."""
+    return packer.compress(data) + packer.flush(zlib.Z_FULL_FLUSH)
+
+
+def _both(one: int, two: int, length: int) -> int:
+    """Adler-32 of two texts behind each other, of their own and of the second one's length (RFC 1950, 8.2)."""
+    low = (one & 0xFFFF) - 1
+    high = (one >> 16) + (two >> 16) + low * length
+    return (high % _ADLER) << 16 | (low + (two & 0xFFFF)) % _ADLER
 
 
 def _laughs(opcode: bytes) -> bytes:
