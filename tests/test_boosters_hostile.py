@@ -1,5 +1,7 @@
 """Forged states of boosters: an address that would be freed, a model that is none, a path that would be opened.
 
+pytestmark = pytest.mark.once
+
 A file of the attacks is loaded by another process, so that one that succeeds is a signal and not the end of the tests.
 """
 

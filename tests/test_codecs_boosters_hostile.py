@@ -1,5 +1,7 @@
 """What a signer who means ill could put where a booster's own file or its wrapper belongs.
 
+pytestmark = pytest.mark.once
+
 As in test_boosters_hostile.py another process loads it, so that an attack that succeeds is a signal.
 """
 

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from conftest import Keys
     from safeload import Evaluation
 
+pytestmark = pytest.mark.once
+
 CANCER = load_breast_cancer(return_X_y=True)
 X, Y = CANCER[0][1::2], CANCER[1][1::2]
 

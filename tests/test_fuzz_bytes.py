@@ -19,7 +19,7 @@ from fuzz.oracles import check_bytes, reported
 from safeload.readers.joblib import analyse
 from testkit.estimators import composed, fitted_estimators
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.once, pytest.mark.filterwarnings("ignore")]
 
 MUTANTS = 8_000
 SECONDS = 2.0

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from conftest import Keys
 
 pytestmark = [
+    pytest.mark.once,
     pytest.mark.skipif(not os.path.exists("/proc/self/clear_refs"), reason="needs Linux' account of memory"),  # noqa: PTH110
     pytest.mark.filterwarnings("ignore"),
 ]

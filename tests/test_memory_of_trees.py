@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
     from conftest import Keys
 
+pytestmark = pytest.mark.once
+
 X, Y = load_breast_cancer(return_X_y=True)
 MODELS: dict[str, Callable[[], Any]] = {
     "forest": lambda: RandomForestClassifier(30, random_state=0),

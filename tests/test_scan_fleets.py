@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from conftest import Keys
     from safeload.audit.report import FileReport
 
+pytestmark = pytest.mark.once
+
 
 class Called:
     def __reduce__(self) -> Any:

@@ -20,7 +20,7 @@ from safeload.readers.files.pickles import names_something
 from safeload.readers.files.table import is_numbers, read_part
 
 _MANY = 40_000
-_PROGRAMS = 20_000
+_PROGRAMS = 8_000
 
 
 def look_at(view: memoryview) -> Look:
@@ -87,6 +87,7 @@ class _Asked(pickle.Unpickler):
         return dict
 
 
+@pytest.mark.once
 def test_whatever_numbers_would_name_as_a_pickle_is_seen() -> None:
     """Odd programs of all opcodes before a name, which CPython's own unpickler runs."""
     chance, asked, missed = random.Random(0), 0, []  # noqa: S311  # the same each time

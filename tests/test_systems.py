@@ -19,6 +19,8 @@ from test_cli_desk import Call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 SCRIPT = ROOT / "benchmarks" / "systems.py"
 ALL = ["save", "load", "verify", "audit", "convert"]
