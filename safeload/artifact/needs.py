@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from safeload.codecs.base import is_stream
+from safeload.codecs.summary import is_keras
 from safeload.limits import DEFAULT_LIMITS
 from safeload.policy.advice import advise
 from safeload.readers.observations import Use
@@ -28,7 +29,7 @@ def loading_needs(summary: Summary, manifest: Manifest, absent: frozenset[str] =
         return f"loading this will be refused: its numbers are in {names}; pack the folder that holds both"
     if summary.denied:
         return _names(summary.denied)
-    if summary.facts and any(is_stream(member.kind) for member in manifest.members):
+    if summary.facts and any(is_stream(member.kind) or is_keras(member.kind) for member in manifest.members):
         return f"loading this will be refused: {summary.facts[0]}"
     size = sum(member.size for member in manifest.members)
     if size > manifest.prelude.payload_len and size > DEFAULT_LIMITS.expanded(manifest.prelude.payload_len):

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from safeload.policy import Policy
     from safeload.readers.files.parts import Part
 
-__all__ = ["check_file", "check_parts", "own_classes", "parts_of_file"]
+__all__ = ["NOT_LISTED", "check_file", "check_parts", "own_classes", "parts_of_file"]
 
 
-_NOT_LISTED = frozenset({"SL201", "SL202"})
+NOT_LISTED = frozenset({"SL201", "SL202"})
 
 
 def check_file(view: memoryview, held: Held, options: LoadOptions) -> list[Part]:
@@ -55,7 +55,7 @@ def check_parts(parts: list[Part], held: Held, policy: Policy, *, not_allowed: s
             rule=worst.rule,
             offset=worst.offset,
             member=held.name,
-            hint=not_allowed if not_allowed and worst.rule in _NOT_LISTED else worst.do,
+            hint=not_allowed if not_allowed and worst.rule in NOT_LISTED else worst.do,
         )
     for part in parts:
         for seen in part.observations:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from safeload.policy import Policy
     from safeload.readers.files.parts import Part
 
-__all__ = ["functions", "named_only", "nodes"]
+__all__ = ["functions", "named_only", "nodes", "without_module"]
 
 # keras/src/saving/serialization_lib.py: BUILTIN_MODULES, and where else functions are
 _ROOMS = ("activations", "constraints", "initializers", "losses", "metrics", "optimizers", "regularizers", "ops")
@@ -37,10 +37,14 @@ def nodes(parts: list[Part]) -> Iterator[dict[str, Any]]:
 
 def functions(keras: Any, parts: list[Part], member: Held, policy: Policy) -> dict[str, Any]:
     """The functions that are no functions of Keras, by their names. Raises UnsafeFileError."""
+    return {name: named_only(name, "function", member, policy) for name in without_module(keras, parts)}
+
+
+def without_module(keras: Any, parts: list[Part]) -> list[str]:
+    """The names of functions that are no functions of Keras and are not registered."""
     written = {str(node.get("config")) for node in nodes(parts) if node.get("class_name") == "function"}
     rooms = [getattr(keras, room, None) for room in _ROOMS]
-    own = sorted(name for name in written if ">" not in name and not any(hasattr(room, name) for room in rooms))
-    return {name: named_only(name, "function", member, policy) for name in own}
+    return sorted(name for name in written if ">" not in name and not any(hasattr(room, name) for room in rooms))
 
 
 def named_only(name: str, what: str, member: Held, policy: Policy) -> Any:

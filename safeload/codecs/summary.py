@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from safeload.codecs.base import is_stream
+from safeload.codecs.checked import NOT_LISTED
 from safeload.codecs.joblib import work_for
+from safeload.codecs.keras_json import CONFIG
+from safeload.codecs.keras_names import without_module
 from safeload.engine.tables import WATCHED
 from safeload.errors import SafeloadError
 from safeload.kinds import TREE
+from safeload.limits import ScanLimits
 from safeload.policy import Policy
+from safeload.policy.findings import findings_of
 from safeload.policy.judge import denied_globals, streams_of
+from safeload.policy.rules import Severity
 from safeload.readers.compressed import plain_buffer
 from safeload.readers.files.npy import npy_header
+from safeload.readers.files.table import read_file
 from safeload.readers.joblib import analyse
 from safeload.readers.observations import ArrayData
+from safeload.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,10 +33,11 @@ if TYPE_CHECKING:
     from safeload.limits import Limits
     from safeload.readers.observations import GlobalUse, Stream
 
-__all__ = ["Summary", "merged", "summarise"]
+__all__ = ["Summary", "is_keras", "merged", "summarise"]
 
 _NPY, _DTYPE_MAX = b"\x93NUMPY", 200
 _ANYTHING = frozenset({"file", TREE, "numpy.array", "numpy.dict"})
+_KERAS = frozenset({"keras.archive", "keras-h5.file", CONFIG})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +55,20 @@ class Summary:
     readable: bool = True
 
 
+def is_keras(kind: str) -> bool:
+    """Whether a member of that kind has an architecture of Keras in it."""
+    return kind in _KERAS
+
+
 def summarise(view: memoryview, limits: Limits, kind: str = "file", beside: int = 0) -> Summary:
-    """The summary of a joblib or pickle stream, compressed or not, with `beside` it buffers; or of an array of numpy's.
+    """The summary of a joblib or pickle stream, compressed or not, with `beside` it buffers; of an array of numpy's; or
+    of a model of Keras.
 
     What is of a `kind` that something else reads is no stream, however it begins: an archive can be read as a pickle
     that asks for an object elsewhere.
     """
+    if is_keras(kind):
+        return _of_keras(view)
     if kind not in _ANYTHING and not is_stream(kind):
         return Summary(readable=False)
     if bytes(view[: len(_NPY)]) == _NPY:
@@ -63,6 +81,20 @@ def summarise(view: memoryview, limits: Limits, kind: str = "file", beside: int 
     except SafeloadError as error:
         return Summary(facts=(error.message,), readable=False)
     return _summary(stream, complete=stream.end == len(buffer.view))
+
+
+def _of_keras(view: memoryview) -> Summary:
+    """Of an architecture: classes of somebody's own, and what no policy allows."""
+    parts = read_file(view, ScanLimits(), WATCHED)
+    policy = Policy.default()
+    found = [each for part in parts for each in findings_of(part, policy) if each.severity >= Severity.MEDIUM]
+    facts = [f"{each.text}. {each.do}" for each in found if each.rule not in NOT_LISTED]
+    facts += [seen.text for part in parts for seen in part.observations if seen.kind == "unread"]
+    if not facts and (keras := sys.modules.get("keras")):  # a configuration that was read
+        own = without_module(keras, parts)
+        facts += [f"{printable(name, 80)} is a function of somebody's own, which a policy has to name" for name in own]
+    denied = [used for part in parts for used in part.globals.values() if policy.denied(used)]
+    return Summary(denied=tuple(denied), facts=tuple(facts), readable=False)
 
 
 def _of_npy(view: memoryview) -> Summary:
@@ -85,7 +117,7 @@ def merged(summaries: Sequence[Summary], kinds: Sequence[str], libraries: Iterab
     """
     if len(summaries) == 1:
         return replace(summaries[0], modules=summaries[0].modules | set(libraries))
-    loaded = [each for each, kind in zip(summaries, kinds, strict=True) if is_stream(kind)]
+    loaded = [each for each, kind in zip(summaries, kinds, strict=True) if is_stream(kind) or is_keras(kind)]
     streams = [each for each in summaries if each.readable or each.arrays]
     return Summary(
         modules=frozenset(libraries).union(*(each.modules for each in streams)),

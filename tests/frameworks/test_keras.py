@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,21 @@ def test_a_class_of_ones_own_loads_if_the_policy_names_it(layer: Any, path: str,
         through(model, team)
     policy = Policy.default().allow(path, use=("new", "build", "reference", "call"))
     assert np.array_equal(through(model, team, policy=policy).predict(X, verbose=0), model.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("codec", ["keras", "keras-h5", "keras-json"])
+def test_what_a_policy_has_to_name_is_said_when_the_model_is_saved(codec: str, team: Keys, tmp_path: Path) -> None:
+    def warned(*layers: Any, **options: Any) -> str:
+        model = keras.Sequential([keras.layers.Input((4,)), *layers])
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", safeload.PolicyWarning)
+            safeload.dump(model, tmp_path / "m.safeload", signer=team.key, codec=codec)
+        return "".join(str(each.message) for each in caught if each.category is safeload.PolicyWarning)
+
+    assert warned(keras.layers.Dense(2, activation="relu")) == ""
+    assert ("mypkg>Triple" if codec == "keras-h5" else f"--allow-call {__name__}.Triple") in warned(Triple())
+    assert "loading this will be refused: " in warned(keras.layers.Lambda(lambda x: x))
+    assert "unregistered is a function of somebody's own" in warned(keras.layers.Dense(2, activation=unregistered))
 
 
 @keras.saving.register_keras_serializable("mypkg")  # type: ignore[untyped-decorator]
