@@ -262,6 +262,14 @@ def test_a_document_that_is_no_model_of_xgboosts_stays_a_file(tmp_path: Path, te
     assert manifest.members[0].kind == "file"
 
 
+def test_a_model_of_catboost_as_json_is_packed_and_not_loaded(tmp_path: Path, team: Keys) -> None:
+    fitted("catboost", BARE["catboost"]).save_model(str(tmp_path / "m.json"), format="json")
+    safeload.pack(tmp_path / "m.json", tmp_path / "m.safeload", signer=team.key)
+    with pytest.raises(CodecError) as caught:
+        safeload.load(tmp_path / "m.safeload", trust=team.pub)
+    assert "safeload unpack" in str(caught.value.hint)
+
+
 def test_attributes_and_classes_of_ones_own_are_joblibs(team: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
     import xgboost
 
