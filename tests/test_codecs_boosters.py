@@ -263,7 +263,7 @@ def test_a_document_that_is_no_model_of_xgboosts_stays_a_file(tmp_path: Path, te
 
 
 def test_a_model_of_catboost_as_json_is_packed_and_not_loaded(tmp_path: Path, team: Keys) -> None:
-    fitted("catboost", BARE["catboost"]).save_model(str(tmp_path / "m.json"), format="json")
+    fitted("catboost")[BARE["catboost"]][0].save_model(str(tmp_path / "m.json"), format="json")
     safeload.pack(tmp_path / "m.json", tmp_path / "m.safeload", signer=team.key)
     with pytest.raises(CodecError) as caught:
         safeload.load(tmp_path / "m.safeload", trust=team.pub)
