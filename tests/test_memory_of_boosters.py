@@ -64,17 +64,17 @@ def _catboost(trees: int) -> Any:
 KINDS: dict[str, tuple[Callable[[int], Any], int, Callable[[Any, str], Any], str]] = {
     "xgboost": (
         _xgboost,
-        150,
+        70,
         lambda model, path: model.save_model(f"{path}.ubj"),
         "xgboost.Booster(model_file=path + '.ubj')",
     ),
     "lightgbm": (
         _lightgbm,
-        50,
+        25,
         lambda model, path: model.booster_.save_model(path),
         "lightgbm.Booster(model_file=path)",
     ),
-    "catboost": (_catboost, 100, lambda model, path: model.save_model(path), "catboost.CatBoost().load_model(path)"),
+    "catboost": (_catboost, 70, lambda model, path: model.save_model(path), "catboost.CatBoost().load_model(path)"),
 }
 
 
@@ -89,7 +89,7 @@ def test_loading_takes_no_more_than_others_need_for_it(name: str, tmp_path: Path
         joblib.dump(model, tmp_path / f"plain{ending}")
         save(model, str(tmp_path / f"own{ending}"))
     size = (tmp_path / "ours").stat().st_size
-    assert size > 8 << 20
+    assert size > 4 << 20
     child = CHILD.format(name=name, own=own)
     paths = [tmp_path / "ours", team.pub, tmp_path / "plain", tmp_path / "own"]
     taken = {}
