@@ -112,12 +112,19 @@ def _other(model: Any, data: Any) -> tuple[Any, Any] | None:
         if target is _OTHER_CLASSES and base.is_regressor(model):
             continue
         try:
-            other = fitted(base.clone(model), (found[0], target))
+            other = fitted(_as_wide(base.clone(model), found[0]), (found[0], target))
             outputs(*other)
         except Exception:  # noqa: S112 - it takes other targets, or none of ours
             continue
         return other
     return None
+
+
+def _as_wide(model: Any, data: Any) -> Any:
+    """Of the Mahalanobis distance scipy compares no sizes: the model would be broken before any change."""
+    if getattr(model, "algorithm", None) == "brute" and getattr(model, "metric", None) == "mahalanobis":
+        model.metric_params = {"VI": np.eye(np.shape(data)[1])}
+    return model
 
 
 def _of_kind(kind: str, names: Collection[str]) -> Iterator[Family]:
