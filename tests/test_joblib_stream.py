@@ -19,6 +19,7 @@ from safeload.engine.tables import WATCHED
 from safeload.errors import CodecError
 from safeload.readers.joblib import analyse
 from test_repeats import MODELS
+from testkit.estimators import same
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +113,7 @@ def test_wherever_frames_end_joblib_reads_it_and_so_do_we(pairs: list[Any]) -> N
     value = [tuple(MADE[kind](n) for kind, n in pair) for pair in pairs]
     written = by_us(value, 4)
     for loaded in (joblib.load(io.BytesIO(written)), safeload.load_untrusted(io.BytesIO(written))):
-        np.testing.assert_equal(loaded, value)
+        assert same(loaded, value)
     mine, theirs = (analyse(memoryview(data), watch=WATCHED) for data in (written, by_joblib(value, 4)))
     assert [(one.dtype, one.shape) for one in mine.every_array()] == [
         (one.dtype, one.shape) for one in theirs.every_array()
@@ -193,7 +194,7 @@ def test_arrays_in_the_metadata_of_a_dtype_are_written_too() -> None:
         value = [np.zeros(20_000, dtype), np.zeros(3, dtype)]
         loaded = joblib.load(io.BytesIO(by_us(value, 4)))
         assert np.array_equal(loaded[0].dtype.metadata["about"], np.arange(size))
-        np.testing.assert_equal(loaded, value)
+        assert same(loaded, value)
 
 
 class Refusing:
