@@ -1,7 +1,8 @@
-"""The models that are measured, made anew in each run."""
+"""The models that are measured, made in each run."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,18 +18,21 @@ def _data() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     return inputs, (inputs[:, 0] + inputs[:, 1] ** 2 > 0.5).astype(int)
 
 
+@cache  # the quick form asks three times for those that take seconds to fit
 def _forest() -> Any:
     from sklearn.ensemble import RandomForestClassifier
 
     return RandomForestClassifier(300, random_state=0, n_jobs=2).fit(*_data())
 
 
+@cache
 def _boosting() -> Any:
     from sklearn.ensemble import GradientBoostingClassifier
 
     return GradientBoostingClassifier(n_estimators=500, random_state=0).fit(*_data())
 
 
+@cache
 def _histograms() -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
