@@ -60,22 +60,33 @@ def measure(stage: Stage, names: Iterable[str]) -> list[Scene]:
     return found
 
 
-def ratios(stage: Stage) -> dict[str, float]:
+def ratios(stage: Stage, names: Iterable[str] = QUICK) -> dict[str, float]:
     """Of the quick scenes against joblib, the median of some runs."""
     found: dict[str, list[float]] = {}
     for _ in range(_RUNS):
-        for scene in measure(stage, QUICK):
+        for scene in measure(stage, names):
             found.setdefault(scene.name, []).append(scene.median(OURS) / scene.median(JOBLIB))
     return {name: round(statistics.median(each), 3) for name, each in found.items()}
 
 
+def settled(stage: Stage, recorded: dict[str, float]) -> dict[str, float]:
+    """The ratios; what is much worse is measured once more, since who shares the machine comes and goes."""
+    found = ratios(stage)
+    again = ratios(stage, _worse(found, recorded))
+    return found | {name: min(found[name], ratio) for name, ratio in again.items()}
+
+
 def compare(found: dict[str, float], recorded: dict[str, float]) -> int:
-    worse = {name: ratio for name, ratio in found.items() if ratio > _WORSE * recorded[name]}
+    worse = _worse(found, recorded)
     for name, ratio in found.items():
         print(f"{name:18} {ratio:6.3f} of joblib's time; on record {recorded[name]:6.3f}")
     for name in worse:
         print(f"{name} takes more than {_WORSE:g} times what is on record", file=sys.stderr)
     return 1 if worse else 0
+
+
+def _worse(found: dict[str, float], recorded: dict[str, float]) -> list[str]:
+    return [name for name, ratio in found.items() if ratio > _WORSE * recorded.get(name, ratio)]
 
 
 def main() -> int:
@@ -94,10 +105,11 @@ def main() -> int:
         keys(Path(folder))
         stage = Stage(Path(folder), options.rounds, options.peers)
         if options.quick:
-            found = ratios(stage)
+            recorded = json.loads(options.against.read_text("utf-8")) if options.against else {}
+            found = settled(stage, recorded)
             if options.record:
                 options.record.write_text(json.dumps(found, indent=2) + "\n", "utf-8")
-            return compare(found, json.loads(options.against.read_text("utf-8"))) if options.against else 0
+            return compare(found, recorded) if options.against else 0
         report = Report(machine(), options.rounds, measure(stage, options.scenes or SCENES))
         for title, unit, make, sizes in CURVES if options.curves else ():
             report.curves.append({"title": title, "unit": unit, "points": curve(stage, make, sizes)})

@@ -78,6 +78,20 @@ def test_a_ratio_that_is_twice_the_recorded_one_fails(run: Any, capsys: pytest.C
     assert "load x takes more than 2 times what is on record" in capsys.readouterr().err
 
 
+def test_only_what_is_much_worse_is_measured_once_more(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def ratios(stage: Any, names: Any = run.QUICK) -> dict[str, float]:
+        asked.append(names)
+        return dict.fromkeys(names, 1.2 if len(asked) == 1 else 0.6)
+
+    monkeypatch.setattr(run, "ratios", ratios)
+    recorded = {name: 0.5 if name == "load small" else 1.0 for name in run.QUICK}
+    found = run.settled(None, recorded)
+    assert asked == [run.QUICK, ["load small"]]
+    assert found == {name: 0.6 if name == "load small" else 1.2 for name in run.QUICK}
+
+
 def test_the_recorded_ratios_are_those_of_the_quick_form(run: Any) -> None:
     recorded = json.loads((BENCHMARKS / "recorded.json").read_text("utf-8"))
     assert set(recorded) == set(run.QUICK)
