@@ -173,6 +173,8 @@ FEATURES: Changes = (
     ("DictVectorizer", "vocabulary_['size']", MANY),
     ("FeatureHasher", "n_features", 0),
     ("HashingVectorizer", "n_features", 0),
+    ("HashingVectorizer", "ngram_range", (-MANY, 1)),
+    ("TfidfVectorizer", "ngram_range", (-MANY, 1)),
     ("MultiLabelBinarizer", "_cached_dict", {"a": MANY, "b": 0}),
     ("OneHotEncoder", "_n_features_outs", [1, 1]),
     ("OneHotEncoder", "categories_[0]", np.array(["red"], dtype=object)),

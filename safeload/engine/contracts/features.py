@@ -35,7 +35,13 @@ def _places(names: Any) -> bool:
 
 
 def _vocabulary(state: dict[str, Any]) -> bool:
-    return "vocabulary_" not in state or _places(state["vocabulary_"])
+    return _word_groups(state) and ("vocabulary_" not in state or _places(state["vocabulary_"]))
+
+
+def _word_groups(state: dict[str, Any]) -> bool:
+    """Groups of a negative number of words are looked for at as many places more, for each such number up to zero."""
+    sizes = state.get("ngram_range", (1, 1))
+    return type(sizes) in (tuple, list) and len(sizes) == 2 and all(map(number, sizes))
 
 
 def _label_sets(state: dict[str, Any]) -> bool:
@@ -79,7 +85,7 @@ def _labels(state: dict[str, Any]) -> bool:
 
 def _hashed(state: dict[str, Any]) -> bool:
     """The remainder of a division by ``n_features`` is the place."""
-    return number(state.get("n_features", 1), 1) and state.get("n_features", 1) <= _INT32
+    return _word_groups(state) and number(state.get("n_features", 1), 1) and state.get("n_features", 1) <= _INT32
 
 
 def _check_encoders(encoders: list[Any]) -> None:
