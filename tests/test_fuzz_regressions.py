@@ -73,6 +73,7 @@ FOUND = (
     ("PolynomialFeatures", "n_output_features_", -1, "a negative slice"),
     ("AdditiveChi2Sampler", "sample_steps", MANY, "a loop of that length"),
     ("AdditiveChi2Sampler", "n_features_in_", 10**7, "as many names, times three"),
+    ("HashingVectorizer", "ngram_range", (-MANY, MANY), "each text read as often"),
     ("SplineTransformer", "n_features_out_", MANY, "memory"),
     ("PolynomialCountSketch", "degree", MANY, "memory"),
     ("PolynomialCountSketch", "n_components", MANY, "memory"),
