@@ -17,6 +17,8 @@ from safeload.container.atomic import syncing
 if TYPE_CHECKING:
     from conftest import Keys
 
+pytestmark = pytest.mark.once
+
 # Dies with SIGKILL's suddenness before the N-th system call that changes a file.
 CRASH = """
 import os, sys, pathlib

@@ -25,6 +25,8 @@ from testkit.bombs import BOMBS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.once
+
 _MIB_MAX = 200
 # A list of numpy's numbers in so small a file has as many calls as this one may make.
 DEAR = {"300 MB of calls in zlib": 2}

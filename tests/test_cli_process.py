@@ -12,6 +12,8 @@ import pytest
 
 from test_cli_desk import lay
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).parent.parent
 HEAVY = {"numpy", "scipy", "sklearn", "joblib", "pandas", "rich", "fickling"}
 LIST_IMPORTS = """

@@ -24,6 +24,8 @@ from test_cli_desk import run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.once
+
 CHECKOUT = Path(__file__).parent.parent
 LOADED = ("one bit of the payload", "one bit of the manifest", "signed by a stranger", "the signature cut off")
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import joblib
 import pytest
 
+pytestmark = pytest.mark.once
+
 HOWTO = Path(__file__).parents[1] / "docs" / "howto"
 PAGES = sorted(page.name for page in HOWTO.glob("*.md"))
 

@@ -17,6 +17,8 @@ from programs import absent
 from safeload.keys import public_keyid
 from safeload.keys.trusted import read_trusted_key
 
+pytestmark = pytest.mark.once
+
 PAGE = (Path(__file__).parent.parent / "docs" / "interop.md").read_text("utf-8")
 KEYS = ("team.pub", "release.pub")
 NEWER_OPENSSL = "With OpenSSL 3.5:"

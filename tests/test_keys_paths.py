@@ -13,6 +13,8 @@ import pytest
 import safeload
 from safeload.errors import LimitError
 
+pytestmark = pytest.mark.once
+
 P4 = b"\x80\x04"
 SIZE = 1 << 15
 

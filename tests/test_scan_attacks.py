@@ -29,6 +29,8 @@ from test_scan_recall import in_npy, in_tar, in_zip
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.once
+
 CALL = b"cposix\nsystem\n(S'touch MARK'\ntR."
 # Unpicklers put into their memo whatever comes, in any order.
 MEMO_GAP = b"I1\np5\n0" + CALL

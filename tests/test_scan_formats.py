@@ -14,6 +14,8 @@ import pytest
 import safeload
 from safeload.readers.files.table import GAVE_UP
 
+pytestmark = pytest.mark.once
+
 FILES = sorted((Path(__file__).parent / "data" / "scan").iterdir())
 GOOD = [path for path in FILES if not path.name.startswith("bad")]
 # File -> rules at or above medium, and a word that the finding has to say.

@@ -21,6 +21,8 @@ from testkit.estimators import fitted_estimators
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parent.parent
 
 
