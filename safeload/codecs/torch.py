@@ -6,6 +6,7 @@ for whoever loads it to have: ``load(..., into=module)``. Tensors that share mem
 
 from __future__ import annotations
 
+import copy
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -79,14 +80,28 @@ def _given(value: Any, kind: str, options: LoadOptions) -> Any:
     torch = _torch()
     if not isinstance(options.into, torch.nn.Module):
         raise TypeError(f"into takes a torch.nn.Module, got {type(options.into).__name__}")
+    before = _kept(options.into, value)
     try:
         options.into.load_state_dict(value)
     except (RuntimeError, TypeError, AttributeError, ValueError, KeyError) as error:
+        if before is not None:
+            options.into.load_state_dict(before)
         name = f"{type(options.into).__module__}.{type(options.into).__qualname__}"
         raise CodecError(
             f"the state of a {printable(kind or 'model')} does not fit into this {name}: {printable(str(error), 300)}"
         ) from error
     return options.into
+
+
+def _kept(module: Any, value: Any) -> Any:
+    """A copy of the module's state, if `value` may not fit: PyTorch tells after it has put in what fits."""
+    own = module.state_dict()
+    if any(map(_torch().nn.parameter.is_lazy, own.values())):  # which have no shape yet, and are made to fit
+        return None
+    fits = isinstance(value, dict) and own.keys() == value.keys()
+    if fits and all(getattr(own[name], "shape", None) == getattr(value[name], "shape", None) for name in own):
+        return None
+    return copy.deepcopy(own)
 
 
 def _torch() -> Any:

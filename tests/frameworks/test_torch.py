@@ -246,6 +246,17 @@ def test_a_state_that_does_not_fit_is_said(team: Keys) -> None:
         through(trained()[0], team, into={})
 
 
+def test_a_module_whose_state_does_not_fit_stays_as_it_was(team: Keys) -> None:
+    def layers(width: int) -> Any:
+        return torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, width))
+
+    module = layers(2)
+    before = copy.deepcopy(module.state_dict())
+    with pytest.raises(CodecError, match="does not fit"):
+        through(layers(3), team, into=module)
+    assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
+
+
 TREE: dict[str, Any] = {
     "v": 1,
     "kind": "",
