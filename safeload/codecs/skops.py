@@ -28,7 +28,7 @@ _KIND, _MEMBER = "skops.file", "model.skops"
 def _parts(value: Any, protocol: int | None) -> list[Part]:
     try:
         data = _skops().dumps(value)
-    except (TypeError, ValueError, AttributeError, NotImplementedError) as error:
+    except (TypeError, ValueError, AttributeError, NotImplementedError, RecursionError) as error:
         raise CodecError(f"skops cannot keep a {type(value).__name__}: {printable(str(error), 300)}") from error
     return [Part(_MEMBER, lambda file: file.write(data), _KIND)]
 
@@ -60,4 +60,4 @@ def _skops() -> Any:
     return skops.io
 
 
-SKOPS = Codec("skops", ("skops",), lambda value: False, _parts, _load)
+SKOPS = Codec("skops", ("skops", "sklearn"), lambda value: False, _parts, _load)

@@ -40,6 +40,16 @@ def test_an_estimator_goes_through_skops(team: Keys) -> None:
     assert np.array_equal(through(model, team, codec="skops").predict_proba(X), model.predict_proba(X))
 
 
+def test_of_skops_the_version_of_scikit_learn_is_recorded_and_what_is_too_deep_is_said(team: Keys) -> None:
+    manifest = safeload.dump(RandomForestClassifier(2).fit(X, Y), io.BytesIO(), signer=team.key, codec="skops")
+    assert {"scikit-learn", "skops"} <= manifest.environment.distributions.keys()
+    deep: list[object] = []
+    for _ in range(5_000):
+        deep = [deep]
+    with pytest.raises(CodecError, match="skops cannot keep a list"):
+        safeload.dump(deep, io.BytesIO(), signer=team.key, codec="skops")
+
+
 class Own:
     """A class of somebody's own."""
 
